@@ -1,0 +1,172 @@
+/*
+ * gatun.h - the whole C interface of Gatun's kernel.
+ *
+ * The kernel runs text encoders of the BERT family (DistilBERT, BERT) and their heads on ggml. It reads a model from
+ * a GGUF image in memory and answers flat batches of token ids with logits.
+ *
+ * Memory     The caller owns every buffer: the GGUF image, the model's memory, a session's memory, the batch and the
+ *            logits. Sizes are asked for first (the *_measure functions). Nothing is allocated while a batch runs.
+ * Threads    A model is immutable once open: any number of sessions may use it at once. A session belongs to one
+ *            thread at a time and runs on the thread that calls it; the kernel starts no threads.
+ * Errors     Every call that can fail returns a status and, where error is not NULL, writes one sentence to it.
+ *            Nothing prints, exits or aborts, whatever the image holds.
+ * Versions   Each struct starts with struct_size, which the caller sets to sizeof(the struct) before every call.
+ *            GT_ABI_VERSION changes with anything that an older caller would misread.
+ */
+#ifndef GATUN_H
+#define GATUN_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define GT_ABI_VERSION 1
+
+/* Longest text of one error, its closing zero included. */
+#define GT_MESSAGE_CAPACITY 256
+/* Longest name of a head, its closing zero included. */
+#define GT_NAME_CAPACITY 64
+/* Most heads of one model: a head is a bit of gt_batch.outputs. */
+#define GT_MAX_HEADS 32
+/* Most layers that one head reads. */
+#define GT_MAX_HEAD_LAYERS 16
+/* The bit of gt_batch.outputs that asks for the last layer's rows themselves. */
+#define GT_OUTPUT_STATES 0x80000000u
+/* Every memory block that the caller lends starts at a multiple of this many bytes. */
+#define GT_ALIGNMENT 64
+
+enum {
+    GT_OK = 0,
+    GT_ERROR_ARGUMENT = 1,    /* the caller broke a rule of this header */
+    GT_ERROR_FORMAT = 2,      /* the image is no GGUF file, is truncated, or contradicts itself */
+    GT_ERROR_UNSUPPORTED = 3, /* a sound GGUF file of an architecture, size or type that this kernel does not run */
+    GT_ERROR_MEMORY = 4,      /* the memory lent is too small, or the system gave none */
+    GT_ERROR_BATCH = 5,       /* a batch breaks the bounds of its session or its model */
+    GT_ERROR_INTERNAL = 6     /* a fault of the kernel itself */
+};
+
+enum {
+    GT_TASK_TEXT_CLASSIFICATION = 0,  /* one row of logits a sequence, read from its first row */
+    GT_TASK_TOKEN_CLASSIFICATION = 1  /* one row of logits a token */
+};
+
+typedef struct gt_model gt_model;
+typedef struct gt_session gt_session;
+
+/* What went wrong, in one sentence of UTF-8 without a line break. */
+typedef struct gt_error {
+    uint32_t struct_size;
+    int32_t status;
+    char message[GT_MESSAGE_CAPACITY];
+} gt_error;
+
+/* The sizes of a model. */
+typedef struct gt_model_info {
+    uint32_t struct_size;
+    uint32_t vocabulary_size;
+    uint32_t context_length;   /* tokens, the longest sequence */
+    uint32_t embedding_length; /* d: the width of a row */
+    uint32_t layer_count;
+    uint32_t attention_head_count;
+    uint32_t feed_forward_length;
+    uint32_t token_type_count;
+    uint32_t head_count;
+    uint32_t reserved;
+    uint64_t memory_bytes; /* what gt_model_open needs besides the image */
+} gt_model_info;
+
+/* One head of a model. Its logits are float[label_count] a sequence or, a token head, float[length][label_count]. */
+typedef struct gt_head_info {
+    uint32_t struct_size;
+    uint32_t task; /* GT_TASK_... */
+    uint32_t label_count;
+    uint32_t layer_count; /* how many layers it reads, side by side */
+    uint32_t layers[GT_MAX_HEAD_LAYERS]; /* 0 is the embeddings' output, n the output of the nth layer */
+    char name[GT_NAME_CAPACITY];
+} gt_head_info;
+
+/* The bounds of a session. */
+typedef struct gt_session_params {
+    uint32_t struct_size;
+    uint32_t max_tokens;    /* of one batch; at least 1 */
+    uint32_t max_sequences; /* of one batch; from 1 to max_tokens */
+    uint32_t reserved;
+} gt_session_params;
+
+/*
+ * A flat batch: the sequences one behind the other, no padding.
+ * Sequence s is tokens starts[s] .. starts[s+1]-1; starts[0] is 0 and starts[sequence_count] is token_count.
+ * outputs[s] holds a bit a head that sequence s wants, and GT_OUTPUT_STATES.
+ * The logits follow each other without gaps, by sequence and within it by head from bit 0 up; GT_OUTPUT_STATES, the
+ * highest bit, comes last and gives float[length][embedding_length].
+ */
+typedef struct gt_batch {
+    uint32_t struct_size;
+    uint32_t token_count;
+    uint32_t sequence_count;
+    uint32_t reserved;
+    const int32_t *ids;       /* [token_count], each below vocabulary_size */
+    const int32_t *types;     /* [token_count], each below token_type_count, or NULL: all 0 */
+    const int32_t *starts;    /* [sequence_count + 1] */
+    const uint32_t *outputs;  /* [sequence_count] */
+    float *logits;            /* [logits_capacity], written */
+    uint64_t logits_capacity; /* in floats */
+} gt_batch;
+
+/* GT_ABI_VERSION of the library. Never fails. Any thread. */
+uint32_t gt_abi_version(void);
+
+/* The ggml release that is built in, as "0.25.1". Static text. Any thread. */
+const char *gt_ggml_version(void);
+
+/* The instruction set that was chosen for this processor, as "x86-64-v3". Static text. Any thread. */
+const char *gt_cpu_name(void);
+
+/*
+ * Validates a whole GGUF image and tells the model's sizes. image stays the caller's; nothing of it is kept.
+ * Status: OK, ARGUMENT, FORMAT, UNSUPPORTED. Any thread.
+ */
+int32_t gt_model_measure(const void *image, uint64_t image_size, gt_model_info *info, gt_error *error);
+
+/*
+ * Opens a model on an image that it validates again. image and memory must outlive the model, unchanged.
+ * memory_size is at least gt_model_info.memory_bytes. On failure *model is NULL and nothing is kept.
+ * Status: OK, ARGUMENT, FORMAT, UNSUPPORTED, MEMORY. Any thread.
+ */
+int32_t gt_model_open(const void *image, uint64_t image_size, void *memory, uint64_t memory_size, gt_model **model,
+                      gt_error *error);
+
+/* Describes head index, below head_count. Status: OK, ARGUMENT. Any thread. */
+int32_t gt_model_head(const gt_model *model, uint32_t index, gt_head_info *head, gt_error *error);
+
+/* Ends a model whose sessions are all closed. NULL is allowed. */
+void gt_model_close(gt_model *model);
+
+/* Tells how much memory a session needs. Status: OK, ARGUMENT, MEMORY (more than 2^40 bytes). Any thread. */
+int32_t gt_session_measure(const gt_model *model, const gt_session_params *params, uint64_t *memory_bytes,
+                           gt_error *error);
+
+/*
+ * Opens a session in memory, which must outlive it. On failure *session is NULL and nothing is kept.
+ * Status: OK, ARGUMENT, MEMORY. Any thread.
+ */
+int32_t gt_session_open(const gt_model *model, const gt_session_params *params, void *memory, uint64_t memory_size,
+                        gt_session **session, gt_error *error);
+
+/*
+ * Runs one batch on the calling thread and writes batch->logits. A failed run leaves the session usable and the
+ * logits undefined.
+ * Status: OK, ARGUMENT, BATCH, INTERNAL. One thread at a time a session.
+ */
+int32_t gt_session_run(gt_session *session, const gt_batch *batch, gt_error *error);
+
+/* Ends a session. NULL is allowed. */
+void gt_session_close(gt_session *session);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
