@@ -1,0 +1,97 @@
+package io.gatun.kernel;
+
+import io.gatun.kernel.generated.gatun_h;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The native library: found once, loaded once, its version checked before anything is called.
+ *
+ * <p>It is the file that the system property {@code gatun.library} names or, without one, the one that was built into
+ * this module. A failure is kept and thrown again: what could not be loaded once is not tried a second time.
+ */
+public final class Kernel {
+    private Kernel() {}
+
+    private static final @Nullable KernelException FAILURE = tryLoad();
+
+    /**
+     * Loads the library, if that was not done yet.
+     *
+     * @throws KernelException {@link KernelException.Status#LIBRARY} with one sentence that says what to do
+     */
+    public static void load() {
+        if (FAILURE != null) {
+            throw new KernelException(FAILURE.status(), String.valueOf(FAILURE.getMessage()), FAILURE);
+        }
+    }
+
+    /** The instruction set that the kernel chose for this processor, as {@code x86-64-v3}. */
+    public static String cpu() {
+        load();
+        return gatun_h.gt_cpu_name().getString(0);
+    }
+
+    /** The ggml release that is built in. */
+    public static String ggmlVersion() {
+        load();
+        return gatun_h.gt_ggml_version().getString(0);
+    }
+
+    private static @Nullable KernelException tryLoad() {
+        try {
+            String named = System.getProperty("gatun.library");
+            if (named == null) {
+                loadBuiltIn();
+            } else {
+                System.load(Path.of(named).toAbsolutePath().toString());
+            }
+            int version = gatun_h.gt_abi_version();
+            if (version != gatun_h.GT_ABI_VERSION()) {
+                return failure("The native library has interface " + version + " and this program needs "
+                        + gatun_h.GT_ABI_VERSION() + "; build both from the same sources.", null);
+            }
+            return null;
+        } catch (KernelException e) {
+            return e;
+        } catch (UnsatisfiedLinkError | RuntimeException | IOException | ExceptionInInitializerError e) {
+            return failure("The native library could not be loaded (" + firstLine(e) + "); run scripts/build-native.", e);
+        }
+    }
+
+    private static void loadBuiltIn() throws IOException {
+        String name = System.mapLibraryName("gatun");
+        try (InputStream library = Kernel.class.getResourceAsStream(name)) {
+            if (library == null) {
+                throw failure("The native library " + name + " is not in this build (" + System.getProperty("os.name")
+                        + " on " + System.getProperty("os.arch") + "); run scripts/build-native, or name one with"
+                        + " -Dgatun.library=FILE.", null);
+            }
+            // Unlinked as soon as it is loaded: nothing is left behind, and no two versions ever share a file.
+            Path file = Files.createTempFile("gatun", name.substring(name.lastIndexOf('.')).toLowerCase(Locale.ROOT));
+            try {
+                Files.copy(library, file, StandardCopyOption.REPLACE_EXISTING);
+                System.load(file.toString());
+            } finally {
+                Files.deleteIfExists(file);
+            }
+        }
+    }
+
+    private static KernelException failure(String sentence, @Nullable Throwable cause) {
+        return cause == null
+                ? new KernelException(KernelException.Status.LIBRARY, sentence)
+                : new KernelException(KernelException.Status.LIBRARY, sentence, cause);
+    }
+
+    private static String firstLine(Throwable e) {
+        Throwable cause = e instanceof ExceptionInInitializerError && e.getCause() != null ? e.getCause() : e;
+        String message = cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage();
+        return message.lines().findFirst().orElse("");
+    }
+}

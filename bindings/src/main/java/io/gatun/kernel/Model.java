@@ -1,0 +1,152 @@
+package io.gatun.kernel;
+
+import io.gatun.kernel.generated.gatun_h;
+import io.gatun.kernel.generated.gt_head_info;
+import io.gatun.kernel.generated.gt_model_info;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.IntStream;
+
+/**
+ * A model on a GGUF image in native memory. Immutable and shared by any number of sessions and threads; it owns the
+ * image and the memory beside it, and its sessions must be closed before it.
+ */
+public final class Model implements AutoCloseable {
+    /** Marks a closed model in {@link #sessions}. */
+    private static final int CLOSED = -1;
+
+    private final Slab image;
+    private final Slab memory;
+    private final MemorySegment handle;
+    private final ModelInfo info;
+    private final List<HeadInfo> heads;
+    private final AtomicInteger sessions = new AtomicInteger();
+
+    private Model(Slab image, Slab memory, MemorySegment handle, ModelInfo info, List<HeadInfo> heads) {
+        this.image = image;
+        this.memory = memory;
+        this.handle = handle;
+        this.info = info;
+        this.heads = heads;
+    }
+
+    /**
+     * Opens the model in {@code image}, whose every key, shape and bound is validated first.
+     *
+     * @param image a whole GGUF file; owned by the model from now on, and closed if this call fails
+     * @throws KernelException with one sentence that says what is wrong with the image
+     */
+    public static Model open(Slab image) {
+        Slab memory = null;
+        MemorySegment handle = null;
+        try (Arena call = Arena.ofConfined()) {
+            Kernel.load();
+            NativeError error = NativeError.allocate(call);
+            MemorySegment sizes = gt_model_info.allocate(call);
+            gt_model_info.struct_size(sizes, (int) gt_model_info.sizeof());
+            error.check(gatun_h.gt_model_measure(image.segment(), image.size(), sizes, error.segment()));
+            memory = Slab.allocate(Math.max(1, gt_model_info.memory_bytes(sizes)));
+            MemorySegment out = call.allocate(ValueLayout.ADDRESS);
+            error.check(gatun_h.gt_model_open(
+                    image.segment(), image.size(), memory.segment(), memory.size(), out, error.segment()));
+            handle = out.get(ValueLayout.ADDRESS, 0);
+            MemorySegment opened = handle;
+            List<HeadInfo> heads = IntStream.range(0, gt_model_info.head_count(sizes))
+                    .mapToObj(index -> head(opened, index, call, error))
+                    .toList();
+            return new Model(image, memory, handle, info(sizes), heads);
+        } catch (Throwable e) {
+            if (handle != null) {
+                gatun_h.gt_model_close(handle);
+            }
+            if (memory != null) {
+                memory.close();
+            }
+            image.close();
+            throw e;
+        }
+    }
+
+    public ModelInfo info() {
+        return info;
+    }
+
+    /** The heads in the order of their bits; the first is the default. May be empty. */
+    public List<HeadInfo> heads() {
+        return heads;
+    }
+
+    /** The GGUF image, read-only, alive until the model is closed. */
+    public MemorySegment image() {
+        return image.segment().asReadOnly();
+    }
+
+    /** Native bytes that the model holds. */
+    public long bytes() {
+        return image.size() + memory.size();
+    }
+
+    /**
+     * Gives all native memory back. A second call does nothing.
+     *
+     * @throws IllegalStateException while a session is open
+     */
+    @Override
+    public void close() {
+        int open = sessions.compareAndExchange(0, CLOSED);
+        if (open > 0) {
+            throw new IllegalStateException("the model has " + open + " open sessions");
+        }
+        if (open == 0) {
+            gatun_h.gt_model_close(handle);
+            memory.close();
+            image.close();
+        }
+    }
+
+    /** The kernel's handle. */
+    MemorySegment handle() {
+        if (sessions.get() == CLOSED) {
+            throw new IllegalStateException("the model is closed");
+        }
+        return handle;
+    }
+
+    void sessionOpens() {
+        if (sessions.getAndUpdate(open -> open == CLOSED ? CLOSED : open + 1) == CLOSED) {
+            throw new IllegalStateException("the model is closed");
+        }
+    }
+
+    void sessionCloses() {
+        sessions.decrementAndGet();
+    }
+
+    private static ModelInfo info(MemorySegment sizes) {
+        return new ModelInfo(
+                gt_model_info.vocabulary_size(sizes),
+                gt_model_info.context_length(sizes),
+                gt_model_info.embedding_length(sizes),
+                gt_model_info.layer_count(sizes),
+                gt_model_info.attention_head_count(sizes),
+                gt_model_info.feed_forward_length(sizes),
+                gt_model_info.token_type_count(sizes));
+    }
+
+    private static HeadInfo head(MemorySegment handle, int index, Arena call, NativeError error) {
+        MemorySegment head = gt_head_info.allocate(call);
+        gt_head_info.struct_size(head, (int) gt_head_info.sizeof());
+        error.check(gatun_h.gt_model_head(handle, index, head, error.segment()));
+        return new HeadInfo(
+                index,
+                gt_head_info.name(head).getString(0),
+                gt_head_info.task(head) == gatun_h.GT_TASK_TOKEN_CLASSIFICATION(),
+                gt_head_info.label_count(head),
+                IntStream.range(0, gt_head_info.layer_count(head))
+                        .mapToObj(i -> gt_head_info.layers(head, i))
+                        .toList());
+    }
+}

@@ -1,0 +1,17 @@
+package io.gatun.kernel;
+
+/**
+ * The sizes of a model.
+ *
+ * @param contextLength tokens of the longest sequence
+ * @param embeddingLength the width of a row
+ * @param tokenTypeCount kinds of token (segments), at least 1
+ */
+public record ModelInfo(
+        int vocabularySize,
+        int contextLength,
+        int embeddingLength,
+        int layerCount,
+        int attentionHeadCount,
+        int feedForwardLength,
+        int tokenTypeCount) {}

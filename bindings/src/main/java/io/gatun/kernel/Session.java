@@ -1,0 +1,213 @@
+package io.gatun.kernel;
+
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+
+import io.gatun.kernel.generated.gatun_h;
+import io.gatun.kernel.generated.gt_batch;
+import io.gatun.kernel.generated.gt_error;
+import io.gatun.kernel.generated.gt_session_params;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SegmentAllocator;
+import java.lang.foreign.ValueLayout;
+
+/**
+ * Runs batches of one model on the thread that calls it. One thread at a time: a platform thread, since a virtual one
+ * would hold its carrier for as long as a batch takes.
+ *
+ * <p>All its memory, batch and logits included, is one slab that is allocated when it opens and given back when it
+ * closes; running allocates nothing native.
+ */
+public final class Session implements AutoCloseable {
+    /** The bit that asks for the last layer's rows. */
+    static final int STATES = gatun_h.GT_OUTPUT_STATES();
+
+    private static final int STATES_HEAD = Integer.SIZE - 1;
+
+    private final Model model;
+    private final Slab slab;
+    private final MemorySegment handle;
+    private final MemorySegment request; // gt_batch
+    private final MemorySegment logits; // float[capacity]
+    private final NativeError error;
+    private final TokenBatch batch;
+    private boolean closed;
+
+    private Session(Model model, Slab slab, MemorySegment handle, Parts parts, SessionLimits limits) {
+        this.model = model;
+        this.slab = slab;
+        this.handle = handle;
+        this.request = parts.request();
+        this.logits = parts.logits();
+        this.error = parts.error();
+        this.batch = new TokenBatch(model, limits, parts.ids(), parts.types(), parts.starts(), parts.outputs());
+        gt_batch.struct_size(request, (int) gt_batch.sizeof());
+        gt_batch.reserved(request, 0);
+        gt_batch.ids(request, parts.ids());
+        gt_batch.types(request, parts.types());
+        gt_batch.starts(request, parts.starts());
+        gt_batch.outputs(request, parts.outputs());
+        gt_batch.logits(request, logits);
+        gt_batch.logits_capacity(request, logits.byteSize() / Float.BYTES);
+    }
+
+    /** Native bytes that {@link #open} will allocate. */
+    public static long bytes(Model model, SessionLimits limits) {
+        return Parts.bytes(model, limits) + scratchBytes(model, limits);
+    }
+
+    /**
+     * Opens a session.
+     *
+     * @throws KernelException {@link KernelException.Status#MEMORY} when the system has too little
+     */
+    public static Session open(Model model, SessionLimits limits) {
+        model.sessionOpens();
+        Slab slab = null;
+        try (Arena call = Arena.ofConfined()) {
+            slab = Slab.allocate(bytes(model, limits));
+            Parts parts = Parts.carve(model, limits, slab);
+            MemorySegment out = call.allocate(ValueLayout.ADDRESS);
+            NativeError error = NativeError.allocate(call);
+            error.check(gatun_h.gt_session_open(
+                    model.handle(),
+                    params(limits, call),
+                    parts.scratch(),
+                    parts.scratch().byteSize(),
+                    out,
+                    error.segment()));
+            return new Session(model, slab, out.get(ValueLayout.ADDRESS, 0), parts, limits);
+        } catch (Throwable e) {
+            if (slab != null) {
+                slab.close();
+            }
+            model.sessionCloses();
+            throw e;
+        }
+    }
+
+    /** The session's batch: clear it, add to it, then {@link #run()}. */
+    public TokenBatch batch() {
+        return batch;
+    }
+
+    /**
+     * Runs the batch. On failure the session stays usable.
+     *
+     * @throws KernelException {@link KernelException.Status#BATCH} for an empty batch
+     */
+    public void run() {
+        if (closed) {
+            throw new IllegalStateException("the session is closed");
+        }
+        gt_batch.token_count(request, batch.tokens());
+        gt_batch.sequence_count(request, batch.sequences());
+        error.check(gatun_h.gt_session_run(handle, request, error.segment()));
+    }
+
+    /**
+     * A copy of a head's logits for a sequence of the batch that ran last.
+     *
+     * @return {@code [labels]} or, for a head that answers a token, {@code [length][labels]} row by row
+     */
+    public float[] logits(int sequence, int head) {
+        HeadInfo info = model.heads().get(head);
+        return copy(
+                batch.logitsStart(sequence, head),
+                info.labelCount() * (info.perToken() ? batch.length(sequence) : 1));
+    }
+
+    /** A copy of the last layer's rows for a sequence that asked for them, {@code [length][embeddingLength]}. */
+    public float[] states(int sequence) {
+        int length = batch.length(sequence) * model.info().embeddingLength();
+        return copy(batch.logitsStart(sequence, STATES_HEAD), length);
+    }
+
+    private float[] copy(int start, int length) {
+        return logits.asSlice(start * 4L, length * 4L).toArray(JAVA_FLOAT);
+    }
+
+    /** Gives the memory back. A second call does nothing. */
+    @Override
+    public void close() {
+        if (!closed) {
+            closed = true;
+            gatun_h.gt_session_close(handle);
+            slab.close();
+            model.sessionCloses();
+        }
+    }
+
+    private static long scratchBytes(Model model, SessionLimits limits) {
+        try (Arena call = Arena.ofConfined()) {
+            MemorySegment bytes = call.allocate(ValueLayout.JAVA_LONG);
+            NativeError error = NativeError.allocate(call);
+            error.check(gatun_h.gt_session_measure(model.handle(), params(limits, call), bytes, error.segment()));
+            return bytes.get(ValueLayout.JAVA_LONG, 0);
+        }
+    }
+
+    private static MemorySegment params(SessionLimits limits, SegmentAllocator allocator) {
+        MemorySegment params = gt_session_params.allocate(allocator);
+        gt_session_params.struct_size(params, (int) gt_session_params.sizeof());
+        gt_session_params.max_tokens(params, limits.maxTokens());
+        gt_session_params.max_sequences(params, limits.maxSequences());
+        return params;
+    }
+
+    /** How a session's slab is cut: the small parts first, each aligned, then the kernel's scratch. */
+    private record Parts(
+            MemorySegment request,
+            NativeError error,
+            MemorySegment ids,
+            MemorySegment types,
+            MemorySegment starts,
+            MemorySegment outputs,
+            MemorySegment logits,
+            MemorySegment scratch) {
+
+        static long bytes(Model model, SessionLimits limits) {
+            return aligned(gt_batch.sizeof())
+                    + aligned(gt_error.sizeof())
+                    + 2 * aligned(4L * limits.maxTokens())
+                    + aligned(4L * (limits.maxSequences() + 1))
+                    + aligned(4L * limits.maxSequences())
+                    + aligned(4L * logitsCapacity(model, limits));
+        }
+
+        static Parts carve(Model model, SessionLimits limits, Slab slab) {
+            SegmentAllocator cut = SegmentAllocator.slicingAllocator(slab.segment());
+            return new Parts(
+                    cut(cut, gt_batch.sizeof()),
+                    NativeError.allocate((size, alignment) -> cut(cut, size)),
+                    cut(cut, 4L * limits.maxTokens()),
+                    cut(cut, 4L * limits.maxTokens()),
+                    cut(cut, 4L * (limits.maxSequences() + 1)),
+                    cut(cut, 4L * limits.maxSequences()),
+                    cut(cut, 4L * logitsCapacity(model, limits)),
+                    cut(cut, slab.size() - bytes(model, limits)));
+        }
+
+        /** Floats of the largest answer: every head and the states, for a full batch. */
+        private static long logitsCapacity(Model model, SessionLimits limits) {
+            long capacity = (long) limits.maxTokens() * model.info().embeddingLength();
+            for (HeadInfo head : model.heads()) {
+                capacity += (long) head.labelCount() * (head.perToken() ? limits.maxTokens() : limits.maxSequences());
+            }
+            if (capacity > Integer.MAX_VALUE) {
+                throw new KernelException(
+                        KernelException.Status.MEMORY,
+                        "A batch of " + limits.maxTokens() + " tokens has more logits than one buffer holds.");
+            }
+            return capacity;
+        }
+
+        private static MemorySegment cut(SegmentAllocator slab, long bytes) {
+            return slab.allocate(bytes, Slab.ALIGNMENT);
+        }
+
+        private static long aligned(long bytes) {
+            return Math.ceilDiv(bytes, Slab.ALIGNMENT) * Slab.ALIGNMENT;
+        }
+    }
+}

@@ -1,0 +1,9 @@
+/**
+ * Text encoders and their heads on native memory: a {@link io.gatun.kernel.Model} is opened on a GGUF image and shared,
+ * a {@link io.gatun.kernel.Session} runs batches on the thread that calls it. All memory is lent by Java and counted by
+ * {@link io.gatun.kernel.Slab}.
+ */
+@NullMarked
+package io.gatun.kernel;
+
+import org.jspecify.annotations.NullMarked;
