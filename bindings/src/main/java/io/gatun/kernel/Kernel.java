@@ -6,7 +6,6 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,7 +17,8 @@ import org.jspecify.annotations.Nullable;
 public final class Kernel {
     private Kernel() {}
 
-    private static final @Nullable KernelException FAILURE = tryLoad();
+    /** Why the library is not there: one sentence, or null when it is. */
+    private static final @Nullable String FAILURE = tryLoad();
 
     /**
      * Loads the library, if that was not done yet.
@@ -27,7 +27,7 @@ public final class Kernel {
      */
     public static void load() {
         if (FAILURE != null) {
-            throw new KernelException(FAILURE.status(), String.valueOf(FAILURE.getMessage()), FAILURE);
+            throw new KernelException(KernelException.Status.LIBRARY, FAILURE);
         }
     }
 
@@ -43,50 +43,45 @@ public final class Kernel {
         return gatun_h.gt_ggml_version().getString(0);
     }
 
-    private static @Nullable KernelException tryLoad() {
+    private static @Nullable String tryLoad() {
         try {
             String named = System.getProperty("gatun.library");
-            if (named == null) {
-                loadBuiltIn();
-            } else {
+            if (named != null) {
                 System.load(Path.of(named).toAbsolutePath().toString());
+            } else if (!loadBuiltIn()) {
+                return "The native library " + System.mapLibraryName("gatun") + " is not in this build ("
+                        + System.getProperty("os.name") + " on " + System.getProperty("os.arch")
+                        + "); run scripts/build-native, or name one with -Dgatun.library=FILE.";
             }
             int version = gatun_h.gt_abi_version();
             if (version != gatun_h.GT_ABI_VERSION()) {
-                return failure("The native library has interface " + version + " and this program needs "
-                        + gatun_h.GT_ABI_VERSION() + "; build both from the same sources.", null);
+                return "The native library has interface " + version + " and this program needs "
+                        + gatun_h.GT_ABI_VERSION() + "; build both from the same sources.";
             }
-            return null;
-        } catch (KernelException e) {
-            return e;
+            return Symbols.missing()
+                    .map(name -> "The native library has no function " + name + "; build it from the same sources.")
+                    .orElse(null);
         } catch (UnsatisfiedLinkError | RuntimeException | IOException | ExceptionInInitializerError e) {
-            return failure("The native library could not be loaded (" + firstLine(e) + "); run scripts/build-native.", e);
+            return "The native library could not be loaded (" + firstLine(e) + "); run scripts/build-native.";
         }
     }
 
-    private static void loadBuiltIn() throws IOException {
+    private static boolean loadBuiltIn() throws IOException {
         String name = System.mapLibraryName("gatun");
         try (InputStream library = Kernel.class.getResourceAsStream(name)) {
             if (library == null) {
-                throw failure("The native library " + name + " is not in this build (" + System.getProperty("os.name")
-                        + " on " + System.getProperty("os.arch") + "); run scripts/build-native, or name one with"
-                        + " -Dgatun.library=FILE.", null);
+                return false;
             }
             // Unlinked as soon as it is loaded: nothing is left behind, and no two versions ever share a file.
-            Path file = Files.createTempFile("gatun", name.substring(name.lastIndexOf('.')).toLowerCase(Locale.ROOT));
+            Path file = Files.createTempFile("gatun", name);
             try {
                 Files.copy(library, file, StandardCopyOption.REPLACE_EXISTING);
                 System.load(file.toString());
             } finally {
                 Files.deleteIfExists(file);
             }
+            return true;
         }
-    }
-
-    private static KernelException failure(String sentence, @Nullable Throwable cause) {
-        return cause == null
-                ? new KernelException(KernelException.Status.LIBRARY, sentence)
-                : new KernelException(KernelException.Status.LIBRARY, sentence, cause);
     }
 
     private static String firstLine(Throwable e) {
