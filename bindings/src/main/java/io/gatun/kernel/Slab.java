@@ -40,6 +40,7 @@ public final class Slab implements AutoCloseable {
      * @param bytes its size, at least 1
      * @throws KernelException {@link KernelException.Status#MEMORY} when the system has none to give
      */
+    @SuppressWarnings("MustBeClosedChecker") // the slab owns the arena and closes it
     public static Slab allocate(long bytes) {
         if (bytes < 1 || bytes > Long.MAX_VALUE - ALIGNMENT) {
             throw new IllegalArgumentException("a slab of " + bytes + " bytes");
