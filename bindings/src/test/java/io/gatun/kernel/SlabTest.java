@@ -1,0 +1,43 @@
+package io.gatun.kernel;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.lang.foreign.ValueLayout;
+import org.junit.jupiter.api.Test;
+
+final class SlabTest {
+    @Test
+    void isAlignedWritableAndCounted() {
+        long before = Slab.allocatedBytes();
+        try (Slab slab = Slab.allocate(1001)) {
+            assertThat(slab.size()).isEqualTo(1001);
+            assertThat(slab.segment().address() % Slab.ALIGNMENT).isZero();
+            slab.segment().set(ValueLayout.JAVA_BYTE, 1000, (byte) 7);
+            assertThat(slab.segment().get(ValueLayout.JAVA_BYTE, 1000)).isEqualTo((byte) 7);
+            assertThat(Slab.allocatedBytes()).isEqualTo(before + 1001);
+        }
+        assertThat(Slab.allocatedBytes()).isEqualTo(before);
+    }
+
+    @Test
+    void closesOnce() {
+        long before = Slab.allocatedBytes();
+        Slab slab = Slab.allocate(64);
+        slab.close();
+        slab.close();
+        assertThat(Slab.allocatedBytes()).isEqualTo(before);
+        assertThatThrownBy(() -> slab.segment().get(ValueLayout.JAVA_BYTE, 0)).isInstanceOf(IllegalStateException.class);
+    }
+
+    @Test
+    void refusesWhatNobodyHas() {
+        long before = Slab.allocatedBytes();
+        assertThatThrownBy(() -> Slab.allocate(1L << 60))
+                .isInstanceOfSatisfying(KernelException.class, e -> assertThat(e.status())
+                        .isEqualTo(KernelException.Status.MEMORY));
+        assertThatIllegalArgumentException().isThrownBy(() -> Slab.allocate(0));
+        assertThat(Slab.allocatedBytes()).isEqualTo(before);
+    }
+}

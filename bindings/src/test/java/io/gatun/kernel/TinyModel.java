@@ -1,0 +1,108 @@
+package io.gatun.kernel;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Random;
+
+/** A real model file of 2 layers of 32 with random weights, written by {@link GgufWriter}. */
+final class TinyModel {
+    static final int VOCABULARY = 50;
+    static final int CONTEXT = 16;
+    static final int WIDTH = 32;
+    private static final int LAYERS = 2;
+    private static final int FEED_FORWARD = 64;
+
+    private TinyModel() {}
+
+    /** Its heads: 0 is a text head of 3 labels, 1 a token head of 2 that reads layers 1 and 2. */
+    static Path write(Path folder) throws IOException {
+        Path file = folder.resolve("tiny.gguf");
+        Random random = new Random(7);
+        try (GgufWriter writer = new GgufWriter()) {
+            writer.put("general.architecture", "bert")
+                    .put("bert.block_count", LAYERS)
+                    .put("bert.context_length", CONTEXT)
+                    .put("bert.embedding_length", WIDTH)
+                    .put("bert.feed_forward_length", FEED_FORWARD)
+                    .put("bert.attention.head_count", 4)
+                    .put("bert.attention.layer_norm_epsilon", 1e-12f)
+                    .put("bert.attention.causal", false)
+                    .put("tokenizer.ggml.token_type_count", 1)
+                    .put("gatun.layout", 1)
+                    .put("gatun.head_count", 2);
+            head(writer, 0, "text-classification", List.of("a", "b", "c"), new int[] {LAYERS});
+            writer.put("gatun.head.0.problem_type", "single_label_classification");
+            head(writer, 1, "token-classification", List.of("O", "X"), new int[] {1, 2});
+            writer.putFloats("gatun.head.1.output.weight", floats(random, 2 * 2 * WIDTH))
+                    .putFloats("gatun.head.1.output.bias", floats(random, 2));
+            tensors(writer);
+            writer.write(file, (index, target) -> {
+                float[] values = floats(random, (int) (target.byteSize() / 4));
+                MemorySegment.copy(MemorySegment.ofArray(values), 0, target, 0, target.byteSize());
+            });
+        }
+        return file;
+    }
+
+    static Slab read(Path file) throws IOException {
+        Slab slab = Slab.allocate(Math.max(1, Files.size(file)));
+        try (FileChannel channel = FileChannel.open(file);
+                Arena arena = Arena.ofConfined()) {
+            MemorySegment mapped = channel.map(FileChannel.MapMode.READ_ONLY, 0, Files.size(file), arena);
+            slab.segment().copyFrom(mapped);
+        }
+        return slab;
+    }
+
+    private static void head(GgufWriter writer, int index, String task, List<String> labels, int[] layers) {
+        String prefix = "gatun.head." + index;
+        writer.put(prefix + ".name", "head-" + index)
+                .put(prefix + ".task", task)
+                .putStrings(prefix + ".labels", labels)
+                .put(prefix + ".activation", "none")
+                .putInts(prefix + ".layers", layers);
+    }
+
+    private static void tensors(GgufWriter writer) {
+        matrix(writer, "token_embd.weight", WIDTH, VOCABULARY);
+        matrix(writer, "position_embd.weight", WIDTH, CONTEXT);
+        norm(writer, "token_embd_norm");
+        for (int layer = 0; layer < LAYERS; layer++) {
+            String block = "blk." + layer + ".";
+            for (String linear : List.of("attn_q", "attn_k", "attn_v", "attn_output")) {
+                linear(writer, block + linear, WIDTH, WIDTH);
+            }
+            norm(writer, block + "attn_output_norm");
+            linear(writer, block + "ffn_up", WIDTH, FEED_FORWARD);
+            linear(writer, block + "ffn_down", FEED_FORWARD, WIDTH);
+            norm(writer, block + "layer_output_norm");
+        }
+        linear(writer, "cls.output", WIDTH, 3);
+    }
+
+    private static void linear(GgufWriter writer, String name, int in, int out) {
+        matrix(writer, name + ".weight", in, out);
+        writer.addTensor(name + ".bias", TensorType.F32, out);
+    }
+
+    private static void norm(GgufWriter writer, String name) {
+        writer.addTensor(name + ".weight", TensorType.F32, WIDTH).addTensor(name + ".bias", TensorType.F32, WIDTH);
+    }
+
+    private static void matrix(GgufWriter writer, String name, int columns, int rows) {
+        writer.addTensor(name, TensorType.F32, columns, rows);
+    }
+
+    private static float[] floats(Random random, int count) {
+        float[] values = new float[count];
+        for (int i = 0; i < count; i++) {
+            values[i] = (float) random.nextGaussian() * 0.3f;
+        }
+        return values;
+    }
+}
