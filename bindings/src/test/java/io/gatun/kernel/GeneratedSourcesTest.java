@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Test;
 
 /** The generated sources belong to the headers, are whole, and were not edited. */
 final class GeneratedSourcesTest {
-    private static final Path ROOT = Path.of("").toAbsolutePath().getParent();
+    private static final Path ROOT = Path.of("..").toAbsolutePath().normalize();
     private static final Path GENERATED = ROOT.resolve("bindings/src/generated");
     private static final Path INCLUDE = ROOT.resolve("native/include");
     private static final String RERUN = "run scripts/regenerate-bindings";
