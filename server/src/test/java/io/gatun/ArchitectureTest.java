@@ -1,0 +1,84 @@
+package io.gatun;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.library.Architectures;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** The arrows between packages point one way: kernel ← text, model ← task, batch ← http ← cli. */
+final class ArchitectureTest {
+    private static JavaClasses gatun = new ClassFileImporter().importClasses();
+
+    @BeforeAll
+    static void read() {
+        gatun = new ClassFileImporter()
+                .withImportOption(new ImportOption.DoNotIncludeTests())
+                .importPackages("io.gatun");
+        assertThat(gatun).hasSizeGreaterThan(30);
+    }
+
+    @Test
+    void dataFlowsOneWay() {
+        Architectures.layeredArchitecture()
+                .consideringOnlyDependenciesInLayers()
+                .layer("kernel").definedBy("io.gatun.kernel..")
+                .layer("text").definedBy("io.gatun.text..")
+                .layer("model").definedBy("io.gatun.model..")
+                .layer("task").definedBy("io.gatun.task..")
+                .layer("batch").definedBy("io.gatun.batch..")
+                .layer("metrics").definedBy("io.gatun.metrics..")
+                .layer("http").definedBy("io.gatun.http..")
+                .layer("cli").definedBy("io.gatun.cli..")
+                .whereLayer("cli").mayNotBeAccessedByAnyLayer()
+                .whereLayer("http").mayOnlyBeAccessedByLayers("cli")
+                .whereLayer("metrics").mayOnlyBeAccessedByLayers("http", "cli")
+                .whereLayer("batch").mayOnlyBeAccessedByLayers("metrics", "http", "cli")
+                .whereLayer("task").mayOnlyBeAccessedByLayers("http", "cli")
+                .whereLayer("model").mayOnlyBeAccessedByLayers("task", "batch", "metrics", "http", "cli")
+                .whereLayer("text").mayOnlyBeAccessedByLayers("model", "task", "batch", "http", "cli")
+                .whereLayer("kernel").mayOnlyBeAccessedByLayers("model", "batch", "metrics", "http", "cli")
+                .check(gatun);
+    }
+
+    @Test
+    void packagesHaveNoCycles() {
+        slices().matching("io.gatun.(*)..").should().beFreeOfCycles().check(gatun);
+    }
+
+    @Test
+    void onlyTheDoorsKnowHttp() {
+        noClasses()
+                .that()
+                .resideOutsideOfPackages("io.gatun.http..", "io.gatun.cli..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage("io.helidon..", "java.net.http..")
+                .check(gatun);
+    }
+
+    @Test
+    void generatedBindingsStayInTheKernelPackage() {
+        classes()
+                .that()
+                .resideInAPackage("io.gatun.kernel.generated..")
+                .should()
+                .onlyHaveDependentClassesThat()
+                .resideInAnyPackage("io.gatun.kernel", "io.gatun.kernel.generated..")
+                .check(gatun);
+    }
+
+    @Test
+    void nothingIsNamedForNothing() {
+        noClasses()
+                .should()
+                .haveNameMatching(".*(Manager|Helper|Util|Utils|Impl)")
+                .check(gatun);
+    }
+}
