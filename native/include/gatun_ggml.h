@@ -1,3 +1,11 @@
+/*
+ * gatun_ggml.h - the functions of ggml that the model converter calls, under names that this library exports.
+ *
+ * The library exports gt_* and nothing else, so that the ggml inside it can never meet another ggml in the same
+ * process. The converter needs a few of ggml's own functions (the quantizers and the GGUF writer): ggml and the
+ * kernel are compiled with this header first, which renames those functions and thereby exports them as they are,
+ * without forwarding code. Bindings are generated from this header followed by ggml.h and gguf.h.
+ */
 #define ggml_init gt_ggml_init
 #define ggml_free gt_ggml_free
 #define ggml_tensor_overhead gt_ggml_tensor_overhead

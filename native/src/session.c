@@ -1,0 +1,263 @@
+#include "session.h"
+
+#include <string.h>
+
+#define MOST_BYTES (1ull << 40)
+
+/* Hands out a session's memory piece by piece; with base NULL it only counts. */
+typedef struct carver {
+    uint8_t *base;
+    uint64_t used;
+} carver;
+
+static void *carve(carver *c, uint64_t bytes) {
+    void *piece = c->base == NULL ? NULL : c->base + c->used;
+    c->used += (bytes + GT_ALIGNMENT - 1) / GT_ALIGNMENT * GT_ALIGNMENT;
+    return piece;
+}
+
+static uint64_t larger(uint64_t a, uint64_t b) {
+    return a > b ? a : b;
+}
+
+/*
+ * ggml's scratch: rows converted to the type that a matrix multiplies with (none for F32, at most two bytes an element
+ * for all others), and one row of scores. Every run checks that it is enough.
+ */
+static uint64_t work_bytes(const gt_model *model, uint64_t rows, uint64_t longest) {
+    uint64_t elements = 0;
+    for (uint32_t i = 0; i < model->info.layer_count; i++) {
+        const gti_layer *layer = &model->layers[i];
+        const gti_matrix *weights[] = {&layer->qkv.weight, &layer->q.weight,  &layer->k.weight,   &layer->v.weight,
+                                       &layer->out.weight, &layer->up.weight, &layer->down.weight};
+        for (size_t w = 0; w < sizeof(weights) / sizeof(weights[0]); w++) {
+            if (weights[w]->data != NULL && weights[w]->type != GGML_TYPE_F32) {
+                elements = larger(elements, weights[w]->columns * rows);
+            }
+        }
+    }
+    for (uint32_t h = 0; h < model->info.head_count; h++) {
+        const gti_head *head = &model->heads[h];
+        elements = larger(elements, (uint64_t)head->dense.weight.columns * GTI_HEAD_ROWS);
+        elements = larger(elements, (uint64_t)head->output.weight.columns * GTI_HEAD_ROWS);
+    }
+    return larger(2 * elements, longest * sizeof(float)) + 1024;
+}
+
+/* Lays the session out in memory; returns the bytes that it takes. */
+static uint64_t lay_out(gt_session *session, const gt_model *model, const gt_session_params *params, void *memory) {
+    carver c = {memory, 0};
+    const uint64_t d = model->info.embedding_length;
+    const uint64_t rows = larger(params->max_tokens, GTI_MIN_ROWS);
+    const uint64_t longest =
+        params->max_tokens < model->info.context_length ? params->max_tokens : model->info.context_length;
+    const uint64_t row_bytes = rows * d * sizeof(float);
+    carve(&c, sizeof(gt_session));
+    memset(session, 0, sizeof(*session));
+    session->model = model;
+    session->max_tokens = params->max_tokens;
+    session->max_sequences = params->max_sequences;
+    session->row_capacity = rows;
+    session->scratch_floats = larger(gti_encoder_scratch(model, rows, longest), gti_heads_scratch(model));
+    session->work_bytes = work_bytes(model, rows, longest);
+    session->frame_memory = carve(&c, gti_frame_bytes());
+    session->work = carve(&c, session->work_bytes);
+    session->ids = carve(&c, rows * sizeof(int32_t));
+    session->types = carve(&c, rows * sizeof(int32_t));
+    session->positions = carve(&c, rows * sizeof(int32_t));
+    session->logits_at = carve(&c, params->max_sequences * sizeof(uint64_t));
+    session->head_rows = carve(&c, GTI_HEAD_ROWS * sizeof(int32_t));
+    session->head_at = carve(&c, GTI_HEAD_ROWS * sizeof(uint64_t));
+    session->kept = carve(&c, model->kept_count * row_bytes);
+    session->states[0] = carve(&c, row_bytes);
+    session->states[1] = carve(&c, row_bytes);
+    session->attended = carve(&c, row_bytes);
+    session->scratch = carve(&c, session->scratch_floats * sizeof(float));
+    return c.used;
+}
+
+int32_t gt_session_measure(const gt_model *model, const gt_session_params *params, uint64_t *memory_bytes,
+                           gt_error *error) {
+    gt_session session;
+    if (!gti_error_usable(error)) {
+        return GT_ERROR_ARGUMENT;
+    }
+    if (model == NULL || memory_bytes == NULL || params == NULL || params->struct_size != sizeof(gt_session_params)) {
+        return gti_fail(error, GT_ERROR_ARGUMENT,
+                        "model, params or memory_bytes is NULL, or the params' struct_size is not %zu",
+                        sizeof(gt_session_params));
+    }
+    if (params->max_tokens < 1 || params->max_sequences < 1 || params->max_sequences > params->max_tokens) {
+        return gti_fail(error, GT_ERROR_ARGUMENT, "max_tokens is %u and max_sequences %u: expected 1 <= sequences <= tokens",
+                        params->max_tokens, params->max_sequences);
+    }
+    const uint64_t bytes = lay_out(&session, model, params, NULL);
+    if (bytes > MOST_BYTES || params->max_tokens > INT32_MAX) {
+        return gti_fail(error, GT_ERROR_MEMORY, "a session of %u tokens needs %llu bytes, more than 2^40",
+                        params->max_tokens, (unsigned long long)bytes);
+    }
+    *memory_bytes = bytes;
+    return gti_succeed(error);
+}
+
+int32_t gt_session_open(const gt_model *model, const gt_session_params *params, void *memory, uint64_t memory_size,
+                        gt_session **session, gt_error *error) {
+    uint64_t bytes;
+    if (session != NULL) {
+        *session = NULL;
+    }
+    const int32_t status = gt_session_measure(model, params, &bytes, error);
+    if (status != GT_OK) {
+        return status;
+    }
+    if (session == NULL || memory == NULL || (uintptr_t)memory % GT_ALIGNMENT != 0) {
+        return gti_fail(error, GT_ERROR_ARGUMENT,
+                        "session or memory is NULL, or memory does not start at a multiple of %d", GT_ALIGNMENT);
+    }
+    if (memory_size < bytes) {
+        return gti_fail(error, GT_ERROR_MEMORY, "memory_size is %llu bytes, the session needs %llu",
+                        (unsigned long long)memory_size, (unsigned long long)bytes);
+    }
+    gt_session *opened = memory;
+    lay_out(opened, model, params, memory);
+    if (!gti_frame_open(&opened->frame, opened->frame_memory, opened->work, opened->work_bytes)) {
+        return gti_fail(error, GT_ERROR_MEMORY, "the system gave no memory for a session");
+    }
+    *session = opened;
+    return gti_succeed(error);
+}
+
+void gt_session_close(gt_session *session) {
+    if (session != NULL) {
+        gti_frame_close(&session->frame);
+    }
+}
+
+static int32_t check_pointers(const gt_session *session, const gt_batch *batch, gt_error *error) {
+    if (session == NULL || batch == NULL || batch->struct_size != sizeof(gt_batch)) {
+        return gti_fail(error, GT_ERROR_ARGUMENT, "session or batch is NULL, or the batch's struct_size is not %zu",
+                        sizeof(gt_batch));
+    }
+    if (batch->ids == NULL || batch->starts == NULL || batch->outputs == NULL || batch->logits == NULL) {
+        return gti_fail(error, GT_ERROR_ARGUMENT, "ids, starts, outputs or logits of the batch is NULL");
+    }
+    if (batch->token_count < 1 || batch->token_count > session->max_tokens) {
+        return gti_fail(error, GT_ERROR_BATCH, "the batch has %u tokens, the session runs 1 to %u", batch->token_count,
+                        session->max_tokens);
+    }
+    if (batch->sequence_count < 1 || batch->sequence_count > session->max_sequences) {
+        return gti_fail(error, GT_ERROR_BATCH, "the batch has %u sequences, the session runs 1 to %u",
+                        batch->sequence_count, session->max_sequences);
+    }
+    return GT_OK;
+}
+
+/* Checks that starts cuts the tokens into sequences that the model can read. */
+static int32_t check_sequences(const gt_session *session, const gt_batch *batch, gt_error *error) {
+    const gt_model_info *info = &session->model->info;
+    const uint32_t known = (uint32_t)((1ull << info->head_count) - 1) | GT_OUTPUT_STATES;
+    if (batch->starts[0] != 0) {
+        return gti_fail(error, GT_ERROR_BATCH, "sequence 0 starts at token %d, expected 0", batch->starts[0]);
+    }
+    for (uint32_t s = 0; s < batch->sequence_count; s++) {
+        const int64_t length = (int64_t)batch->starts[s + 1] - batch->starts[s];
+        if (length < 1 || length > info->context_length || batch->starts[s + 1] > (int64_t)batch->token_count) {
+            return gti_fail(error, GT_ERROR_BATCH,
+                            "sequence %u goes from token %d to %d of %u, expected a length of 1 to %u", s,
+                            batch->starts[s], batch->starts[s + 1], batch->token_count, info->context_length);
+        }
+        if (batch->outputs[s] & ~known) {
+            return gti_fail(error, GT_ERROR_BATCH, "sequence %u wants outputs 0x%x, the model has %u heads", s,
+                            batch->outputs[s], info->head_count);
+        }
+    }
+    if (batch->starts[batch->sequence_count] != (int64_t)batch->token_count) {
+        return gti_fail(error, GT_ERROR_BATCH, "sequence %u ends at token %d, the batch has %u",
+                        batch->sequence_count - 1, batch->starts[batch->sequence_count], batch->token_count);
+    }
+    return GT_OK;
+}
+
+/* Checks every token and copies it, so that a caller who writes meanwhile cannot pass what was not checked. */
+static int32_t take_tokens(gt_session *session, const gt_batch *batch, gt_error *error) {
+    const gt_model_info *info = &session->model->info;
+    for (uint32_t s = 0; s < batch->sequence_count; s++) {
+        for (int32_t row = batch->starts[s]; row < batch->starts[s + 1]; row++) {
+            const int32_t id = batch->ids[row];
+            const int32_t type = batch->types == NULL ? 0 : batch->types[row];
+            if (id < 0 || (uint32_t)id >= info->vocabulary_size) {
+                return gti_fail(error, GT_ERROR_BATCH, "sequence %u has token id %d at position %d, expected 0 to %u",
+                                s, id, row - batch->starts[s], info->vocabulary_size - 1);
+            }
+            if (type < 0 || (uint32_t)type >= info->token_type_count) {
+                return gti_fail(error, GT_ERROR_BATCH, "sequence %u has token type %d at position %d, expected 0 to %u",
+                                s, type, row - batch->starts[s], info->token_type_count - 1);
+            }
+            session->ids[row] = id;
+            session->types[row] = type;
+            session->positions[row] = row - batch->starts[s];
+        }
+    }
+    for (uint32_t row = batch->token_count; row < GTI_MIN_ROWS; row++) {
+        session->ids[row] = 0;
+        session->types[row] = 0;
+        session->positions[row] = 0;
+    }
+    return GT_OK;
+}
+
+/* Finds where each sequence's outputs go, and the deepest layer that any of them reads. */
+static int32_t plan_outputs(gt_session *session, const gt_batch *batch, uint32_t *depth, gt_error *error) {
+    const gt_model *model = session->model;
+    uint64_t at = 0;
+    *depth = 0;
+    for (uint32_t s = 0; s < batch->sequence_count; s++) {
+        const uint64_t length = (uint64_t)(batch->starts[s + 1] - batch->starts[s]);
+        session->logits_at[s] = at;
+        for (uint32_t h = 0; h < model->info.head_count; h++) {
+            const gt_head_info *info = &model->heads[h].info;
+            if (!(batch->outputs[s] >> h & 1)) {
+                continue;
+            }
+            at += info->label_count * (info->task == GT_TASK_TOKEN_CLASSIFICATION ? length : 1);
+            for (uint32_t i = 0; i < info->layer_count; i++) {
+                *depth = (uint32_t)larger(*depth, info->layers[i]);
+            }
+        }
+        if (batch->outputs[s] & GT_OUTPUT_STATES) {
+            at += length * model->info.embedding_length;
+            *depth = model->info.layer_count;
+        }
+        if (at > batch->logits_capacity) {
+            return gti_fail(error, GT_ERROR_BATCH, "sequence %u ends at %llu logits, logits_capacity is %llu", s,
+                            (unsigned long long)at, (unsigned long long)batch->logits_capacity);
+        }
+    }
+    return GT_OK;
+}
+
+int32_t gt_session_run(gt_session *session, const gt_batch *batch, gt_error *error) {
+    uint32_t depth;
+    if (!gti_error_usable(error)) {
+        return GT_ERROR_ARGUMENT;
+    }
+    int32_t status = check_pointers(session, batch, error);
+    if (status == GT_OK) {
+        status = check_sequences(session, batch, error);
+    }
+    if (status == GT_OK) {
+        status = take_tokens(session, batch, error);
+    }
+    if (status == GT_OK) {
+        status = plan_outputs(session, batch, &depth, error);
+    }
+    if (status != GT_OK) {
+        return status;
+    }
+    const uint64_t rows = larger(batch->token_count, GTI_MIN_ROWS);
+    status = gti_encode(session, batch, rows, depth, error);
+    if (status == GT_OK) {
+        status = gti_run_heads(session, batch, rows, error);
+    }
+    return status == GT_OK ? gti_succeed(error) : status;
+}

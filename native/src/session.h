@@ -1,0 +1,58 @@
+/*
+ * session.h - what a session holds, and how its memory is laid out. One thread at a time.
+ *
+ * Buffers of rows have room for row_capacity rows: max_tokens, but never fewer than GTI_MIN_ROWS. A batch of fewer
+ * rows is filled up to GTI_MIN_ROWS with rows that belong to no sequence: ggml computes products of very few rows by
+ * another code path, whose sums round differently, and a row must not depend on how many stand beside it.
+ */
+#ifndef GTI_SESSION_H
+#define GTI_SESSION_H
+
+#include "frame.h"
+
+#define GTI_MIN_ROWS 4
+/* Most rows that a head computes at once. */
+#define GTI_HEAD_ROWS 256
+/* Attention takes as many queries at once as keep their scores within so many floats, but at least GTI_MIN_QUERIES. */
+#define GTI_SCORES (1u << 20)
+#define GTI_MIN_QUERIES 16
+
+struct gt_session {
+    const gt_model *model;
+    uint32_t max_tokens;
+    uint32_t max_sequences;
+    uint64_t row_capacity;
+    uint64_t scratch_floats;
+    uint64_t work_bytes;
+    gti_frame frame;
+    void *frame_memory;
+    void *work;
+    int32_t *ids;        /* [row_capacity] */
+    int32_t *types;      /* [row_capacity] */
+    int32_t *positions;  /* [row_capacity] */
+    uint64_t *logits_at; /* [max_sequences]: where a sequence's outputs start */
+    int32_t *head_rows;  /* [GTI_HEAD_ROWS] */
+    uint64_t *head_at;   /* [GTI_HEAD_ROWS]: where a row's logits go */
+    float *kept;         /* [model->kept_count][row_capacity][d]: outputs of layers that heads read */
+    float *states[2];    /* [row_capacity][d]: outputs of the other layers, even and odd */
+    float *attended;     /* [row_capacity][d]: a layer's rows behind its attention */
+    float *scratch;      /* [scratch_floats]: a layer's or a head's frame, used again by the next */
+};
+
+/* Where the output of a layer lies; 0 is the embeddings'. float[row_capacity][d] */
+float *gti_layer_rows(const gt_session *session, uint32_t layer);
+
+/* The bytes that one block of queries, for a sequence of length tokens, takes: how many queries. */
+uint64_t gti_query_rows(const gt_model *model, uint64_t length);
+
+/* encoder.c. Computes layers 0 to depth for rows rows of ids, types and positions. Status: OK, INTERNAL. */
+int32_t gti_encode(gt_session *session, const gt_batch *batch, uint64_t rows, uint32_t depth, gt_error *error);
+/* Floats of scratch that the encoder needs for row_capacity rows. */
+uint64_t gti_encoder_scratch(const gt_model *model, uint64_t row_capacity, uint64_t longest);
+
+/* heads.c. Writes the logits of every head that the batch asks for, and states. Status: OK, INTERNAL. */
+int32_t gti_run_heads(gt_session *session, const gt_batch *batch, uint64_t rows, gt_error *error);
+/* Floats of scratch that the heads need. */
+uint64_t gti_heads_scratch(const gt_model *model);
+
+#endif
