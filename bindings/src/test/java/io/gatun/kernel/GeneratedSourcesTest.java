@@ -43,14 +43,14 @@ final class GeneratedSourcesTest {
 
     @Test
     void everyFunctionOfTheHeaderIsBound() throws Exception {
-        assertThat(Symbols.bound().filter(name -> !name.startsWith("gt_gg")))
+        assertThat(Symbols.bound().filter(name -> !isGgml(name)))
                 .as(RERUN)
                 .containsExactlyElementsOf(inHeader("gatun.h", "\\b(gt_[a-z_]+)\\("));
     }
 
     @Test
     void everyFunctionOfGgmlThatIsExportedIsBound() throws Exception {
-        assertThat(Symbols.bound().filter(name -> name.startsWith("gt_gg")))
+        assertThat(Symbols.bound().filter(GeneratedSourcesTest::isGgml))
                 .as(RERUN)
                 .containsExactlyElementsOf(inHeader("gatun_ggml.h", "#define \\w+ (gt_\\w+)"));
     }
@@ -78,6 +78,10 @@ final class GeneratedSourcesTest {
     void theLibraryHasEveryBoundFunction() {
         Kernel.load();
         assertThat(Symbols.missing()).isEmpty();
+    }
+
+    private static boolean isGgml(String name) {
+        return name.startsWith("gt_gguf_") || (name.startsWith("gt_ggml_") && !name.equals("gt_ggml_version"));
     }
 
     private static Set<String> inHeader(String header, String pattern) throws IOException {
