@@ -1,0 +1,123 @@
+package io.gatun.model;
+
+import io.gatun.kernel.HeadInfo;
+import io.gatun.kernel.Kernel;
+import io.gatun.kernel.KernelException;
+import io.gatun.kernel.Model;
+import io.gatun.kernel.Slab;
+import io.gatun.text.Tokenizer;
+import io.gatun.text.TokenizerException;
+import io.gatun.text.WordPieceVocabulary;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * A model that is ready to run: the kernel's, its tokenizer, and what it says of itself. Thread-safe; owns native memory
+ * until it is closed.
+ */
+public final class TextModel implements AutoCloseable {
+    private final String name;
+    private final ModelDescription description;
+    private final Model kernel;
+    private final Tokenizer tokenizer;
+    private final int unknownToken;
+
+    private TextModel(
+            String name, ModelDescription description, Model kernel, Tokenizer tokenizer, int unknownToken) {
+        this.name = name;
+        this.description = description;
+        this.kernel = kernel;
+        this.tokenizer = tokenizer;
+        this.unknownToken = unknownToken;
+    }
+
+    /**
+     * Loads a model.
+     *
+     * @param name by which requests call it
+     * @throws ModelException with one sentence that names the source and what is wrong with it
+     * @throws TokenizerException when the tokenizer's library cannot be unpacked
+     * @throws KernelException when the kernel's library cannot be loaded
+     */
+    public static TextModel load(String name, ModelSource source) {
+        Kernel.load();
+        Slab image = source.read();
+        try {
+            return open(name, image);
+        } catch (ModelException | KernelException e) {
+            throw new ModelException("The model " + source + " cannot be used: " + e.getMessage() + ".", e);
+        }
+    }
+
+    private static TextModel open(String name, Slab image) {
+        Model kernel = Model.open(image);
+        try {
+            GgufFile file = GgufFile.parse(kernel.image());
+            ModelDescription description = ModelDescription.of(file);
+            WordPieceVocabulary vocabulary = VocabularyKeys.read(file);
+            check(description, kernel, vocabulary.tokens().size());
+            Tokenizer tokenizer = Tokenizer.fromVocabulary(vocabulary);
+            return new TextModel(name, description, kernel, tokenizer, vocabulary.ids().unknown());
+        } catch (Throwable e) {
+            kernel.close();
+            throw e;
+        }
+    }
+
+    public String name() {
+        return name;
+    }
+
+    public ModelDescription description() {
+        return description;
+    }
+
+    public Model kernel() {
+        return kernel;
+    }
+
+    public Tokenizer tokenizer() {
+        return tokenizer;
+    }
+
+    /** The head of that name, if the model has it. */
+    public Optional<Head> head(String head) {
+        return description.heads().stream().filter(h -> h.name().equals(head)).findFirst();
+    }
+
+    /** The head that answers when none is named: the first. */
+    public Optional<Head> defaultHead() {
+        return description.heads().stream().findFirst();
+    }
+
+    /** Tokens of the longest text, special tokens included. */
+    public int maxTokens() {
+        return description.contextLength();
+    }
+
+    /** The id that stands for a word the vocabulary cannot spell. */
+    public int unknownToken() {
+        return unknownToken;
+    }
+
+    @Override
+    public void close() {
+        tokenizer.close();
+        kernel.close();
+    }
+
+    /** Two readers saw the file; they must have seen the same model. */
+    private static void check(ModelDescription description, Model kernel, int tokens) {
+        List<HeadInfo> heads = kernel.heads();
+        boolean same = heads.size() == description.heads().size() && tokens == kernel.info().vocabularySize();
+        for (int i = 0; same && i < heads.size(); i++) {
+            Head head = description.heads().get(i);
+            same = head.name().equals(heads.get(i).name())
+                    && head.labels().size() == heads.get(i).labelCount()
+                    && (head.task() == Task.TOKEN_CLASSIFICATION) == heads.get(i).perToken();
+        }
+        if (!same) {
+            throw new ModelException("its heads or its vocabulary contradict its tensors");
+        }
+    }
+}

@@ -1,0 +1,100 @@
+package io.gatun.text;
+
+import java.util.Arrays;
+
+/**
+ * A tokenized text, or a pair of texts, special tokens included. The arrays are as long as each other and are not
+ * copied: whoever gets an encoding leaves them as they are.
+ *
+ * @param typeIds 0 for the first text, 1 for the second
+ * @param starts where a token starts in its text, in Unicode code points; 0 for special tokens
+ * @param ends where it ends, exclusive; 0 for special tokens
+ * @param special whether a token was added and is not in the text
+ */
+@SuppressWarnings("ArrayRecordComponent") // one object a text on the hot path; never compared
+public record Encoding(int[] ids, int[] typeIds, int[] starts, int[] ends, boolean[] special) {
+
+    public int length() {
+        return ids.length;
+    }
+
+    /**
+     * Cuts to at most {@code maxTokens}, special tokens kept, as Hugging Face's {@code longest_first} does: of a pair the
+     * longer text is cut first, then both to the same length.
+     */
+    public Encoding truncate(int maxTokens, TruncationDirection direction) {
+        if (length() <= maxTokens) {
+            return this;
+        }
+        int added = 0;
+        for (boolean s : special) {
+            added += s ? 1 : 0;
+        }
+        int room = Math.max(0, maxTokens - added);
+        int second = secondLength();
+        int first = length() - added - second;
+        int keptFirst = Math.min(first, room);
+        int keptSecond = 0;
+        if (second > 0) {
+            int shorter = Math.min(first, second);
+            int longer = shorter > room ? shorter : Math.max(shorter, room - shorter);
+            if (shorter + longer > room) {
+                shorter = room / 2;
+                longer = shorter + room % 2;
+            }
+            keptFirst = first > second ? longer : shorter;
+            keptSecond = first > second ? shorter : longer;
+        }
+        return select(kept(first, keptFirst, second, keptSecond, direction));
+    }
+
+    /** Tokens of the second text, which are those of type 1 that are in a text. */
+    private int secondLength() {
+        int count = 0;
+        for (int i = 0; i < length(); i++) {
+            count += typeIds[i] == 1 && !special[i] ? 1 : 0;
+        }
+        return count;
+    }
+
+    /** The places of the tokens that stay: all special ones, and of each text its first or last. */
+    private int[] kept(int first, int keptFirst, int second, int keptSecond, TruncationDirection direction) {
+        int[] places = new int[length()];
+        int count = 0;
+        int[] seen = new int[2];
+        int[] lengths = {first, second};
+        int[] kept = {keptFirst, keptSecond};
+        for (int i = 0; i < length(); i++) {
+            if (special[i]) {
+                places[count++] = i;
+                continue;
+            }
+            int text = second > 0 && typeIds[i] == 1 ? 1 : 0;
+            int place = seen[text]++;
+            boolean stays = direction == TruncationDirection.RIGHT
+                    ? place < kept[text]
+                    : place >= lengths[text] - kept[text];
+            if (stays) {
+                places[count++] = i;
+            }
+        }
+        return Arrays.copyOf(places, count);
+    }
+
+    private Encoding select(int[] places) {
+        Encoding selected = new Encoding(
+                new int[places.length],
+                new int[places.length],
+                new int[places.length],
+                new int[places.length],
+                new boolean[places.length]);
+        for (int i = 0; i < places.length; i++) {
+            selected.ids[i] = ids[places[i]];
+            selected.typeIds[i] = typeIds[places[i]];
+            selected.starts[i] = starts[places[i]];
+            selected.ends[i] = ends[places[i]];
+            selected.special[i] = special[places[i]];
+        }
+        return selected;
+    }
+}
