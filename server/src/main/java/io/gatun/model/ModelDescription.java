@@ -54,8 +54,8 @@ public record ModelDescription(
                 vocabulary = Math.toIntExact(Math.min(tensor.shape().getLast(), Integer.MAX_VALUE));
             }
         }
-        int headCount = file.integer("gatun.head_count").orElse(0);
-        for (int i = 0; i < headCount; i++) {
+        List<Head> heads = heads(file);
+        for (int i = 0; i < heads.size(); i++) {
             for (String part : List.of("dense.weight", "dense.bias", "output.weight", "output.bias")) {
                 parameters += file.count("gatun.head." + i + "." + part);
             }
@@ -70,7 +70,7 @@ public record ModelDescription(
                 size(file, "bert.attention.head_count"),
                 size(file, "bert.feed_forward_length"),
                 Math.max(1, file.integer("tokenizer.ggml.token_type_count").orElse(1)),
-                heads(file),
+                heads,
                 parameters,
                 typeBytes,
                 file.bytes());

@@ -1,0 +1,115 @@
+package io.gatun.model;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.gatun.kernel.TensorType;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** A Hugging Face folder that cannot be converted is one sentence that names what is wrong, and leaves no file. */
+final class BrokenFolderTest {
+    @TempDir
+    private Path folder;
+
+    @BeforeEach
+    void copy() throws IOException {
+        try (Stream<Path> files = Files.list(Checkpoints.folder("distilbert-heads-small"))) {
+            for (Path file : files.toList()) {
+                Files.copy(file, folder.resolve(file.getFileName().toString()));
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', quoteCharacter = '~', value = {
+        "config.json | \"model_type\": \"distilbert\" | \"model_type\": \"gpt2\" | gpt2",
+        "config.json | \"n_layers\": 3 | \"n_layers\": 4 | layer.3",
+        "config.json | \"dim\": 64 | \"dim\": 32 | shape",
+        "config.json | \"dim\": 64 | \"dim\": \"x\" | dim",
+        "config.json | \"activation\": \"gelu\" | \"activation\": \"mish\" | mish",
+        "heads.json | \"default\": \"tone\" | \"default\": \"tune\" | tune",
+        "heads.json | \"rows\": \"all\" | \"rows\": \"first\" | rows",
+        "heads.json | concatenate | average | average",
+        "heads.json | \"file\": \"heads.safetensors\" | \"file\": \"../heads.safetensors\" | itself",
+        "heads.json | \"file\": \"heads.safetensors\" | \"file\": \"none.safetensors\" | none.safetensors",
+        "heads.json | spans.classifier | spams.classifier | spams.classifier",
+        "heads.json | token-classification | translation | translation",
+        "heads.json | \"activation\": \"relu\" | \"activation\": \"mish\" | mish",
+        "tokenizer.json | \"WordPiece\" | \"BPE\" | WordPiece",
+        "tokenizer.json | \"BertNormalizer\" | \"NFC\" | BertNormalizer",
+        "tokenizer.json | { | <  | JSON",
+    })
+    void aFieldThatIsWrong(String file, String found, String changed, String named) throws IOException {
+        Path path = folder.resolve(file);
+        String text = Files.readString(path);
+        assertThat(text).contains(found);
+        Files.writeString(path, text.replace(found, changed));
+        assertRefused(named);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"config.json", "model.safetensors", "heads.safetensors"})
+    void aFileThatIsMissing(String file) throws IOException {
+        Files.delete(folder.resolve(file));
+        assertRefused(file);
+    }
+
+    @Test
+    void weightsThatAreCutShort() throws IOException {
+        byte[] weights = Files.readAllBytes(folder.resolve("model.safetensors"));
+        for (int i = 0; i < 60; i++) {
+            Files.write(folder.resolve("model.safetensors"), Arrays.copyOf(weights, weights.length * i / 60));
+            assertRefused("model.safetensors");
+        }
+    }
+
+    @Test
+    void aHeaderThatIsAbsurd() throws IOException {
+        byte[] weights = Files.readAllBytes(folder.resolve("model.safetensors"));
+        for (long length : new long[] {-1, 0, 1, Long.MAX_VALUE, weights.length}) {
+            ByteBuffer.wrap(weights).order(ByteOrder.LITTLE_ENDIAN).putLong(0, length);
+            Files.write(folder.resolve("model.safetensors"), weights);
+            assertRefused("header");
+        }
+    }
+
+    @Test
+    void aWeightThatIsNoNumber() throws IOException {
+        byte[] weights = Files.readAllBytes(folder.resolve("model.safetensors"));
+        ByteBuffer.wrap(weights).order(ByteOrder.LITTLE_ENDIAN).putFloat(weights.length - 4, Float.NaN);
+        Files.write(folder.resolve("model.safetensors"), weights);
+        assertRefused("not finite");
+    }
+
+    @Test
+    void aTargetThatCannotBeWritten() {
+        assertThatThrownBy(() -> Converter.convert(folder, folder.resolve("none/m.gguf"), TensorType.F32, (d, t) -> {}))
+                .isInstanceOf(ModelException.class)
+                .hasMessageContaining("none");
+        assertThatThrownBy(() -> Converter.convert(folder, folder.resolve("m.gguf"), TensorType.Q6_K, (d, t) -> {}))
+                .isInstanceOf(ModelException.class)
+                .hasMessageContaining("Q6_K");
+    }
+
+    private void assertRefused(String named) throws IOException {
+        Path target = folder.resolve("m.gguf");
+        assertThatThrownBy(() -> Converter.convert(folder, target, TensorType.Q8_0, (d, t) -> {}))
+                .isInstanceOf(ModelException.class)
+                .hasMessageContaining(named)
+                .hasMessageMatching("(?s)[^\n]*");
+        try (Stream<Path> files = Files.list(folder)) {
+            assertThat(files.map(file -> file.getFileName().toString())).noneMatch(name -> name.startsWith("m.gguf"));
+        }
+    }
+}
