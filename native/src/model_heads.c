@@ -273,6 +273,9 @@ int32_t gti_load_heads(gti_loader *loader) {
     } else {
         status = load_foreign_head(loader);
     }
-    keep_layers(model);
+    /* Only whole heads: one that failed may hold a layer that is out of bounds. */
+    if (status == GT_OK) {
+        keep_layers(model);
+    }
     return status;
 }
