@@ -76,7 +76,8 @@ static void refuses_truncation(const gtt_bytes *file, gt_error *error) {
     }
 }
 
-static void refuses(const char *what, int32_t expected, const gtt_bytes *file, size_t at, uint64_t value, size_t width) {
+static void refuses(const char *what, int32_t expected, const gtt_bytes *file, size_t at, uint64_t value,
+                    size_t width) {
     gt_error error = {.struct_size = sizeof(error)};
     gti_gguf gguf;
     uint64_t before = 0;

@@ -107,7 +107,8 @@ static void unknown_key(gtt_image *image) {
 static void refuses_contradictions(void) {
     gtt_shape shape = gtt_small_shape();
     expect("twice a key", &shape, twice_a_key, GT_ERROR_FORMAT, "key bert.block_count is in the file twice");
-    expect("twice a tensor", &shape, twice_a_tensor, GT_ERROR_FORMAT, "tensor token_embd_norm.bias is in the file twice");
+    expect("twice a tensor", &shape, twice_a_tensor, GT_ERROR_FORMAT,
+           "tensor token_embd_norm.bias is in the file twice");
     expect("another key", &shape, unknown_key, GT_OK, NULL);
     gtt_left_out = "blk.1.ffn_up.weight";
     expect("shape", &shape, misshapen, GT_ERROR_FORMAT, "tensor blk.1.ffn_up.weight has shape 64x95, expected 64x96");
