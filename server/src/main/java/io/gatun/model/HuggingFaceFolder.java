@@ -1,0 +1,190 @@
+package io.gatun.model;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.gatun.text.WordPieceVocabulary;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A model as Hugging Face's classes save it: {@code config.json}, {@code model.safetensors}, the tokenizer's files, and
+ * perhaps Gatun's {@code heads.json} with the heads that those classes cannot hold. Keeps its files open.
+ */
+final class HuggingFaceFolder implements AutoCloseable {
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private final Path folder;
+    private final HuggingFaceConfig config;
+    private final Map<String, Safetensors> files = new HashMap<>();
+
+    private HuggingFaceFolder(Path folder, HuggingFaceConfig config) {
+        this.folder = folder;
+        this.config = config;
+    }
+
+    static HuggingFaceFolder open(Path folder) throws IOException {
+        if (!Files.isDirectory(folder)) {
+            throw new ModelException(folder + " is no folder; give the one that holds config.json and model.safetensors.");
+        }
+        Path file = folder.resolve("config.json");
+        if (!Files.exists(file)) {
+            throw new ModelException("The folder " + folder + " has no config.json.");
+        }
+        return new HuggingFaceFolder(folder, HuggingFaceConfig.read(file, json(file)));
+    }
+
+    HuggingFaceConfig config() {
+        return config;
+    }
+
+    /** The folder's own name. */
+    String name() {
+        return String.valueOf(folder.toAbsolutePath().normalize().getFileName());
+    }
+
+    WordPieceVocabulary vocabulary() throws IOException {
+        return TokenizerFiles.read(folder, config.vocabularySize());
+    }
+
+    /** How sentence-transformers pools the rows, in GGUF's number, where the folder says it. */
+    Optional<Integer> poolingType() throws IOException {
+        Path file = folder.resolve("1_Pooling").resolve("config.json");
+        if (!Files.exists(file)) {
+            return Optional.empty();
+        }
+        JsonNode pooling = json(file);
+        if (pooling.path("pooling_mode_mean_tokens").asBoolean()) {
+            return Optional.of(1);
+        }
+        return pooling.path("pooling_mode_cls_token").asBoolean() ? Optional.of(2) : Optional.empty();
+    }
+
+    /** The heads of {@code heads.json} or, without one, the head of the class that saved the folder. */
+    List<HeadWeights> heads() throws IOException {
+        Path file = folder.resolve("heads.json");
+        if (Files.exists(file)) {
+            return new HeadsFile(file, config.layerCount(), this::file).read(json(file));
+        }
+        String kind = config.kind().className();
+        String task = config.architecture().startsWith(kind)
+                ? config.architecture().substring(kind.length())
+                : config.architecture();
+        boolean distil = config.kind() == HuggingFaceConfig.Kind.DISTILBERT;
+        return switch (task) {
+            case "Model" -> List.of();
+            case "ForSequenceClassification" -> List.of(head(
+                    "classification",
+                    Task.TEXT_CLASSIFICATION,
+                    distil ? "relu" : "tanh",
+                    distil ? "pre_classifier" : "bert.pooler.dense"));
+            case "ForTokenClassification" -> List.of(head("tokens", Task.TOKEN_CLASSIFICATION, "none", null));
+            default -> throw new ModelException("The folder " + folder + " was saved by " + config.architecture()
+                    + "; Gatun converts the bare model, ForSequenceClassification and ForTokenClassification.");
+        };
+    }
+
+    /** A tensor of the encoder, whose name has the model's prefix or not. */
+    Source encoder(String name, long rows, long columns) {
+        Safetensors file = file("model.safetensors");
+        return source(file, List.of(config.kind().prefix() + name, name), rows, columns);
+    }
+
+    /** A tensor of a head. */
+    Source tensor(Safetensors file, String name, long rows, long columns) {
+        return source(file, List.of(name), rows, columns);
+    }
+
+    /** Rows of a tensor without a bound on them: a dense layer may be of any width. */
+    long rows(Safetensors file, String name) {
+        return file.find(name)
+                .map(Safetensors.Tensor::rows)
+                .orElseThrow(() -> new ModelException(file.path() + " has no tensor " + name + "."));
+    }
+
+    /** A tensor that is there and has the right shape. */
+    record Source(Safetensors file, Safetensors.Tensor tensor) {}
+
+    private static Source source(Safetensors file, List<String> names, long rows, long columns) {
+        for (String name : names) {
+            // TensorFlow's names of a norm's parameters live on in old checkpoints.
+            String old = name.replaceFirst("LayerNorm\\.weight$", "LayerNorm.gamma")
+                    .replaceFirst("LayerNorm\\.bias$", "LayerNorm.beta");
+            Optional<Safetensors.Tensor> tensor = file.find(name).or(() -> file.find(old));
+            if (tensor.isPresent()) {
+                return checked(file, tensor.get(), rows, columns);
+            }
+        }
+        throw new ModelException(file.path() + " has no tensor " + names.getFirst() + ".");
+    }
+
+    private static Source checked(Safetensors file, Safetensors.Tensor tensor, long rows, long columns) {
+        List<Long> expected = rows == 1 && tensor.shape().size() == 1 ? List.of(columns) : List.of(rows, columns);
+        if (!tensor.shape().equals(expected)) {
+            throw new ModelException(file.path() + ": the tensor " + tensor.name() + " has the shape " + tensor.shape()
+                    + ", not " + expected + ".");
+        }
+        if (!Safetensors.isFloat(tensor.type())) {
+            throw new ModelException(file.path() + ": the tensor " + tensor.name() + " is of type " + tensor.type()
+                    + "; Gatun converts F32, F16 and BF16.");
+        }
+        return new Source(file, tensor);
+    }
+
+    private HeadWeights head(String name, Task task, String activation, @Nullable String dense) {
+        Safetensors file = file("model.safetensors");
+        Head head = new Head(
+                0,
+                name,
+                task,
+                config.problemType(),
+                config.labels(),
+                activation,
+                List.of(config.layerCount()),
+                OptionalDouble.empty());
+        return new HeadWeights(
+                head,
+                dense == null ? null : new HeadWeights.Linear(file, dense),
+                new HeadWeights.Linear(file, "classifier"));
+    }
+
+    private Safetensors file(String name) {
+        if (!name.equals(String.valueOf(Path.of(name).getFileName()))) {
+            throw new ModelException("The file " + name + " is not in the folder " + folder + " itself.");
+        }
+        return files.computeIfAbsent(name, key -> {
+            Path path = folder.resolve(key);
+            if (!Files.exists(path)) {
+                throw new ModelException("The folder " + folder + " has no " + key + ".");
+            }
+            try {
+                return Safetensors.open(path);
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        });
+    }
+
+    static JsonNode json(Path file) throws IOException {
+        try {
+            return JSON.readTree(Files.readAllBytes(file));
+        } catch (JsonProcessingException e) {
+            throw new ModelException(file + " is no JSON: " + e.getOriginalMessage() + ".", e);
+        }
+    }
+
+    @Override
+    public void close() throws IOException {
+        for (Safetensors file : files.values()) {
+            file.close();
+        }
+    }
+}
