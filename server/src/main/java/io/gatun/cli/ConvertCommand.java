@@ -3,7 +3,6 @@ package io.gatun.cli;
 import io.gatun.kernel.Kernel;
 import io.gatun.kernel.TensorType;
 import io.gatun.model.Converter;
-import java.io.Console;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -11,7 +10,6 @@ import java.util.concurrent.Callable;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
 import me.tongfei.progressbar.ProgressBarStyle;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -54,8 +52,7 @@ final class ConvertCommand implements Callable<Integer> {
         }
         Kernel.load();
         TensorType tensorType = TensorType.valueOf(type.name());
-        @Nullable Console console = System.console();
-        if (console != null && console.isTerminal()) {
+        if (System.console().isTerminal()) {
             convertShown(from, to, tensorType);
         } else {
             Converter.convert(from, to, tensorType, (done, total) -> {});
