@@ -52,7 +52,7 @@ final class ConvertCommand implements Callable<Integer> {
         }
         Kernel.load();
         TensorType tensorType = TensorType.valueOf(type.name());
-        if (System.console().isTerminal()) {
+        if (Terminal.interactive()) {
             convertShown(from, to, tensorType);
         } else {
             Converter.convert(from, to, tensorType, (done, total) -> {});

@@ -12,7 +12,7 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
         synopsisSubcommandLabel = "COMMAND",
-        subcommands = {PredictCommand.class, ConvertCommand.class, InspectCommand.class})
+        subcommands = {ServeCommand.class, PredictCommand.class, ConvertCommand.class, InspectCommand.class})
 final class GatunCommand implements Runnable {
     @Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it

@@ -69,7 +69,7 @@ final class PredictCommand implements Callable<Integer> {
         if (!readsInput()) {
             return new Arguments(texts);
         }
-        if (texts.isEmpty() && System.console().isTerminal()) {
+        if (texts.isEmpty() && Terminal.interactive()) {
             throw new ParameterException(spec.commandLine(), "A text is missing; name one, or '-' for standard input");
         }
         LineReader lines = new LineReader(System.in);

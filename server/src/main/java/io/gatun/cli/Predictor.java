@@ -14,6 +14,7 @@ import io.gatun.text.TruncationDirection;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
@@ -39,12 +40,11 @@ final class Predictor {
     /** How a text is answered. */
     record Settings(Head head, boolean raw, boolean truncate) {}
 
-    private static final CompletableFuture<String> END = CompletableFuture.completedFuture("");
-
     private final TextModel model;
     private final Lanes lanes;
     private final Settings settings;
-    private final BlockingQueue<CompletableFuture<String>> answers;
+    /** Empty: behind the last text. */
+    private final BlockingQueue<Optional<CompletableFuture<String>>> answers;
     private final JsonFactory json = new JsonFactory();
 
     Predictor(TextModel model, Lanes lanes, Settings settings) {
@@ -63,18 +63,13 @@ final class Predictor {
             if (answers.isEmpty()) {
                 out.flush();
             }
-            CompletableFuture<String> answer = answers.take();
-            if (answer == END) {
-                out.flush();
+            Optional<CompletableFuture<String>> answer = answers.take();
+            if (answer.isEmpty()) {
                 return;
             }
-            if (!answer.isDone()) {
-                out.flush();
-            }
             try {
-                out.line(answer.join());
+                out.line(answer.get().join());
             } catch (CompletionException e) {
-                out.flush();
                 throw e.getCause() instanceof RuntimeException cause ? cause : e;
             }
         }
@@ -84,9 +79,9 @@ final class Predictor {
         try {
             try {
                 for (@Nullable Text text = source.next(); text != null; text = source.next()) {
-                    answers.put(submit(text));
+                    answers.put(Optional.of(submit(text)));
                 }
-                answers.put(END);
+                answers.put(Optional.empty());
             } catch (IOException e) {
                 answers.put(failed(new CommandException("Standard input cannot be read: " + e.getMessage() + ".", e)));
             } catch (RuntimeException e) {
@@ -97,8 +92,8 @@ final class Predictor {
         }
     }
 
-    private static CompletableFuture<String> failed(RuntimeException e) {
-        return CompletableFuture.failedFuture(new CompletionException(e));
+    private static Optional<CompletableFuture<String>> failed(RuntimeException e) {
+        return Optional.of(CompletableFuture.failedFuture(e));
     }
 
     private CompletableFuture<String> submit(Text text) {
