@@ -28,8 +28,7 @@ if(APPLE)
 else()
   target_compile_definitions(gatun-ggml-build INTERFACE _GNU_SOURCE _XOPEN_SOURCE=600)
 endif()
-target_compile_options(gatun-ggml-build INTERFACE -w -ffunction-sections -fdata-sections
-  "SHELL:-include ${CMAKE_CURRENT_SOURCE_DIR}/include/gatun_ggml.h")
+target_compile_options(gatun-ggml-build INTERFACE -w -ffunction-sections -fdata-sections)
 if(GATUN_SANITIZE STREQUAL "undefined")
   # The kernel's own sources are checked, ggml's are not ours to repair.
   target_compile_options(gatun-ggml-build INTERFACE -fno-sanitize=all)
@@ -39,6 +38,12 @@ set(GGML_SRC "${GATUN_GGML_DIR}/src")
 add_library(gatun-ggml-base OBJECT ${GGML_SRC}/ggml.c ${GGML_SRC}/ggml-alloc.c ${GGML_SRC}/ggml-backend.cpp
   ${GGML_SRC}/ggml-quants.c ${GGML_SRC}/ggml-threading.cpp ${GGML_SRC}/gguf.cpp)
 target_link_libraries(gatun-ggml-base PRIVATE gatun-ggml-build)
+target_compile_options(gatun-ggml-base PRIVATE
+  "SHELL:-include ${CMAKE_CURRENT_SOURCE_DIR}/include/gatun_ggml.h")
+if(APPLE)
+  # Its callers are never reached; elsewhere the linker drops them, with what they call.
+  target_sources(gatun-ggml-base PRIVATE ${GGML_SRC}/ggml-backend-meta.cpp)
+endif()
 
 set(ggml_cpu_sources ggml-cpu.c ops.cpp binary-ops.cpp unary-ops.cpp vec.cpp quants.c iqp.cpp llamafile/sgemm.cpp)
 list(TRANSFORM ggml_cpu_sources PREPEND "${GGML_SRC}/ggml-cpu/")

@@ -139,13 +139,15 @@ static void attend_block(gt_session *session, const layer_frame *at, uint64_t st
     struct ggml_tensor *q = split_heads(session, at, at->q, first, count);  /* [d/h, count, h] */
     struct ggml_tensor *k = split_heads(session, at, at->k, start, length); /* [d/h, length, h] */
     q = gti_frame_place(frame, ggml_cont(context, q), at->queries);
-    struct ggml_tensor *scores = gti_frame_place(frame, ggml_mul_mat(context, k, q), at->scores); /* [length, count, h] */
+    struct ggml_tensor *scores = ggml_mul_mat(context, k, q); /* [length, count, h] */
+    gti_frame_place(frame, scores, at->scores);
     scores = gti_frame_place(
         frame, ggml_soft_max_ext_inplace(context, scores, NULL, 1.0f / sqrtf((float)width), 0.0f), NULL);
     struct ggml_tensor *v = gti_frame_floats(frame, at->values, length, d);
     v = ggml_view_3d(context, v, (int64_t)length, (int64_t)width, (int64_t)h, length * sizeof(float),
                      width * length * sizeof(float), 0);                                        /* [length, d/h, h] */
-    struct ggml_tensor *mixed = gti_frame_place(frame, ggml_mul_mat(context, v, scores), at->mixed); /* [d/h, count, h] */
+    struct ggml_tensor *mixed = ggml_mul_mat(context, v, scores); /* [d/h, count, h] */
+    gti_frame_place(frame, mixed, at->mixed);
     struct ggml_tensor *out = gti_frame_floats(frame, at->gathered + first * d, d, count);
     out = ggml_view_3d(context, out, (int64_t)width, (int64_t)h, (int64_t)count, width * sizeof(float),
                        d * sizeof(float), 0); /* [d/h, h, count] */

@@ -38,7 +38,8 @@ static struct ggml_tensor *gather(gt_session *session, const gti_head *head, uin
     struct ggml_tensor *whole = gti_frame_floats(frame, input, width, count); /* [layers*d, count] */
     for (uint32_t i = 0; i < head->info.layer_count; i++) {
         struct ggml_tensor *x = gti_frame_floats(frame, gti_layer_rows(session, head->info.layers[i]), d, rows);
-        struct ggml_tensor *gathered = gti_frame_place(frame, ggml_get_rows(context, x, indices), part); /* [d, count] */
+        struct ggml_tensor *gathered = ggml_get_rows(context, x, indices); /* [d, count] */
+        gti_frame_place(frame, gathered, part);
         struct ggml_tensor *place = ggml_view_2d(context, whole, (int64_t)d, (int64_t)count, width * sizeof(float),
                                                  i * d * sizeof(float)); /* [d, count] */
         gti_frame_place(frame, ggml_cpy(context, gathered, place), NULL);

@@ -12,7 +12,7 @@
 /* Most tensors that one call adds to a frame. */
 #define GTI_LINEAR_TENSORS 12
 
-/* out = activation(x W^T + b). x: [in, rows], contiguous; out: float[rows][out features]. Returns [out features, rows]. */
+/* out = activation(x W^T + b). x: [in, rows], contiguous; out: float[rows][features]. Returns [features, rows]. */
 struct ggml_tensor *gti_linear_node(gti_frame *frame, const gti_linear *linear, struct ggml_tensor *x,
                                     gti_activation activation, float *out);
 

@@ -201,8 +201,8 @@ int32_t gt_model_open(const void *image, uint64_t image_size, void *memory, uint
         *model = NULL;
     }
     if (status == GT_OK && (model == NULL || memory == NULL || (uintptr_t)memory % GT_ALIGNMENT != 0)) {
-        return gti_fail(error, GT_ERROR_ARGUMENT, "model or memory is NULL, or memory does not start at a multiple of %d",
-                        GT_ALIGNMENT);
+        return gti_fail(error, GT_ERROR_ARGUMENT,
+                        "model or memory is NULL, or memory does not start at a multiple of %d", GT_ALIGNMENT);
     }
     if (status == GT_OK) {
         status = gti_gguf_open(&gguf, image, image_size, error);

@@ -88,8 +88,9 @@ int32_t gt_session_measure(const gt_model *model, const gt_session_params *param
                         sizeof(gt_session_params));
     }
     if (params->max_tokens < 1 || params->max_sequences < 1 || params->max_sequences > params->max_tokens) {
-        return gti_fail(error, GT_ERROR_ARGUMENT, "max_tokens is %u and max_sequences %u: expected 1 <= sequences <= tokens",
-                        params->max_tokens, params->max_sequences);
+        return gti_fail(error, GT_ERROR_ARGUMENT,
+                        "max_tokens is %u and max_sequences %u: expected 1 <= sequences <= tokens", params->max_tokens,
+                        params->max_sequences);
     }
     const uint64_t bytes = lay_out(&session, model, params, NULL);
     if (bytes > MOST_BYTES || params->max_tokens > INT32_MAX) {

@@ -5,6 +5,8 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
 
 #ifdef GTI_CPU_TIERS
 
@@ -72,8 +74,9 @@ static void choose(void) {
 #ifdef __x86_64__
     __builtin_cpu_init();
 #endif
-    for (size_t i = 0; i < sizeof(tiers) / sizeof(tiers[0]) && chosen == NULL; i++) {
-        if (supported(i)) {
+    const char *wanted = getenv("GATUN_CPU");
+    for (size_t i = 0; i < sizeof(tiers) / sizeof(tiers[0]); i++) {
+        if (supported(i) && (chosen == NULL || (wanted != NULL && strcmp(wanted, tiers[i].name) == 0))) {
             chosen = &tiers[i];
         }
     }

@@ -2,7 +2,8 @@
  * cpu.h - the one place where the kernel looks at the processor.
  *
  * ggml's CPU code is built once for each tier (see cmake/ggml.cmake); gti_cpu chooses the best tier that both the
- * processor and the operating system support, once, and gives its entry points. Any thread.
+ * processor and the operating system support, once, and gives its entry points. GATUN_CPU in the environment names a
+ * lower tier, for tests and comparisons; a tier that is not supported is never chosen. Any thread.
  */
 #ifndef GTI_CPU_H
 #define GTI_CPU_H

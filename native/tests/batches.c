@@ -1,0 +1,41 @@
+#include "batches.h"
+
+#include <string.h>
+
+void gtt_add_random(gtt_batch *batch, const gtt_model *model, uint64_t seed, uint32_t length, uint32_t outputs) {
+    const int32_t start = batch->starts[batch->sequences];
+    const uint32_t types = model->shape.token_types == 0 ? 1 : model->shape.token_types;
+    uint64_t state = seed * 2654435761u + 99;
+    for (uint32_t i = 0; i < length; i++) {
+        const float number = (gtt_random(&state) + 1) / 2;
+        batch->ids[start + (int32_t)i] = (int32_t)(number * (float)(model->shape.vocabulary - 1));
+        batch->types[start + (int32_t)i] = (int32_t)((seed + i) % types);
+    }
+    batch->outputs[batch->sequences] = outputs;
+    batch->starts[++batch->sequences] = start + (int32_t)length;
+}
+
+uint64_t gtt_logit_count(const gtt_model *model, uint32_t length, uint32_t outputs) {
+    uint64_t count = outputs & GT_OUTPUT_STATES ? (uint64_t)length * model->shape.width : 0;
+    for (uint32_t h = 0; h < model->head_count; h++) {
+        if (outputs >> h & 1) {
+            count += (uint64_t)model->heads[h].labels * (model->heads[h].per_token ? length : 1);
+        }
+    }
+    return count;
+}
+
+int gtt_run(gtt_opened *opened, const gtt_model *model, gtt_batch *batch) {
+    batch->logits_at[0] = 0;
+    for (uint32_t s = 0; s < batch->sequences; s++) {
+        const uint32_t length = (uint32_t)(batch->starts[s + 1] - batch->starts[s]);
+        batch->logits_at[s + 1] = batch->logits_at[s] + gtt_logit_count(model, length, batch->outputs[s]);
+    }
+    memset(batch->logits, 0xff, sizeof(batch->logits));
+    const gt_batch run = {sizeof(run),  (uint32_t)batch->starts[batch->sequences],
+                          batch->sequences, 0,
+                          batch->ids,   batch->types,
+                          batch->starts, batch->outputs,
+                          batch->logits, batch->logits_at[batch->sequences]};
+    return gt_session_run(opened->session, &run, &opened->error);
+}

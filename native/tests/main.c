@@ -1,0 +1,24 @@
+#include "check.h"
+
+#include <string.h>
+
+int gtt_failures;
+int gtt_checks;
+
+int main(int count, char **arguments) {
+    static const struct {
+        const char *name;
+        void (*run)(void);
+    } suites[] = {
+        {"gguf", gtt_gguf_suite},       {"model", gtt_model_suite}, {"damage", gtt_damage_suite},
+        {"session", gtt_session_suite}, {"encoder", gtt_encoder_suite}, {"batch", gtt_batch_suite},
+        {"memory", gtt_memory_suite},
+    };
+    for (size_t i = 0; i < sizeof(suites) / sizeof(suites[0]); i++) {
+        if (count < 2 || strcmp(arguments[1], suites[i].name) == 0) {
+            suites[i].run();
+        }
+    }
+    printf("%d checks, %d failures\n", gtt_checks, gtt_failures);
+    return gtt_failures != 0 || gtt_checks == 0;
+}

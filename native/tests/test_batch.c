@@ -1,0 +1,135 @@
+/* A row alone, in any company, first or last gives the same bits; sessions on several threads give them too. */
+#include "batches.h"
+#include "check.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define KINDS 12
+#define OUTPUTS (15 | GT_OUTPUT_STATES)
+
+static uint32_t length_of(uint32_t kind) {
+    static const uint32_t lengths[KINDS] = {1, 2, 3, 4, 5, 8, 15, 16, 17, 31, 33, 40};
+    return lengths[kind];
+}
+
+/* What each kind of sequence gives when it is alone. */
+static void run_alone(gtt_opened *opened, const gtt_model *model, gtt_batch *alone) {
+    for (uint32_t kind = 0; kind < KINDS; kind++) {
+        gtt_add_random(&alone[kind], model, kind, length_of(kind), OUTPUTS);
+        CHECK(gtt_run(opened, model, &alone[kind]) == GT_OK, "%s", opened->error.message);
+    }
+}
+
+static void compare(const gtt_batch *batch, const uint32_t *kinds, const gtt_batch *alone, uint32_t type) {
+    for (uint32_t s = 0; s < batch->sequences; s++) {
+        const gtt_batch *expected = &alone[kinds[s]];
+        const uint64_t count = expected->logits_at[1];
+        CHECK(batch->logits_at[s + 1] - batch->logits_at[s] == count, "count");
+        CHECK(memcmp(batch->logits + batch->logits_at[s], expected->logits, count * sizeof(float)) == 0,
+              "type %u: length %u in place %u of %u differs from itself alone", type, length_of(kinds[s]), s,
+              batch->sequences);
+    }
+}
+
+static void run_in_company(gtt_opened *opened, const gtt_model *model, const gtt_batch *alone) {
+    gtt_batch *batch = malloc(sizeof(*batch));
+    uint64_t seed = 5;
+    for (int round = 0; round < 12; round++) {
+        uint32_t kinds[GTT_MAX_SEQUENCES];
+        memset(batch, 0, sizeof(*batch));
+        const uint32_t count = round == 0 ? 1 : (uint32_t)((gtt_random(&seed) + 1) * 16) + 1;
+        for (uint32_t s = 0; s < count; s++) {
+            kinds[s] = (uint32_t)((gtt_random(&seed) + 1) / 2 * (KINDS - 0.01f));
+            gtt_add_random(batch, model, kinds[s], length_of(kinds[s]), OUTPUTS);
+        }
+        CHECK(gtt_run(opened, model, batch) == GT_OK, "%s", opened->error.message);
+        compare(batch, kinds, alone, model->shape.type);
+    }
+    free(batch);
+}
+
+typedef struct worker {
+    const gtt_model *model;
+    const gtt_bytes *file;
+    gt_model *opened;
+    const gtt_batch *alone;
+} worker;
+
+static void *work(void *data) {
+    const worker *w = data;
+    const gt_session_params params = {sizeof(params), 1024, 64, 0};
+    gtt_opened opened = {.model = w->opened, .error = {.struct_size = sizeof(gt_error)}};
+    uint64_t bytes = 0;
+    gt_session_measure(w->opened, &params, &bytes, NULL);
+    opened.session_memory = aligned_alloc(64, bytes);
+    gt_session_open(w->opened, &params, opened.session_memory, bytes, &opened.session, &opened.error);
+    run_in_company(&opened, w->model, w->alone);
+    gt_session_close(opened.session);
+    free(opened.session_memory);
+    return NULL;
+}
+
+static void same_bits(uint32_t type, int threads) {
+    gtt_shape shape = gtt_small_shape();
+    shape.type = type;
+    gtt_model *model = gtt_build(&shape, NULL);
+    gtt_batch *alone = calloc(KINDS, sizeof(*alone));
+    gtt_opened opened;
+    CHECK(gtt_open(&opened, &model->file, 1024, 64) == GT_OK, "%s", opened.error.message);
+    run_alone(&opened, model, alone);
+    run_in_company(&opened, model, alone);
+    pthread_t ids[4];
+    worker w = {model, &model->file, opened.model, alone};
+    for (int i = 0; i < threads; i++) {
+        pthread_create(&ids[i], NULL, work, &w);
+    }
+    for (int i = 0; i < threads; i++) {
+        pthread_join(ids[i], NULL);
+    }
+    gtt_close(&opened);
+    free(alone);
+    gtt_model_free(model);
+}
+
+/* Logits stand by sequence, and within it by head, whatever each sequence asks for. */
+static void answers_what_is_asked(void) {
+    const gtt_shape shape = gtt_small_shape();
+    gtt_model *model = gtt_build(&shape, NULL);
+    gtt_batch *whole = calloc(1, sizeof(*whole));
+    gtt_batch *some = calloc(1, sizeof(*some));
+    gtt_opened opened;
+    CHECK(gtt_open(&opened, &model->file, 128, 16) == GT_OK, "%s", opened.error.message);
+    gtt_add_random(whole, model, 3, 9, 15);
+    CHECK(gtt_run(&opened, model, whole) == GT_OK, "%s", opened.error.message);
+    for (uint32_t outputs = 0; outputs < 16; outputs++) {
+        memset(some, 0, sizeof(*some));
+        gtt_add_random(some, model, 77, 4, (outputs * 7) % 16);
+        gtt_add_random(some, model, 3, 9, outputs);
+        CHECK(gtt_run(&opened, model, some) == GT_OK, "%s", opened.error.message);
+        const float *actual = some->logits + some->logits_at[1];
+        const float *expected = whole->logits;
+        for (uint32_t h = 0; h < 4; h++) {
+            const uint64_t count = gtt_logit_count(model, 9, 1u << h);
+            if (outputs >> h & 1) {
+                CHECK(memcmp(actual, expected, count * sizeof(float)) == 0, "outputs %u, head %u", outputs, h);
+                actual += count;
+            }
+            expected += count;
+        }
+    }
+    gtt_close(&opened);
+    free(whole);
+    free(some);
+    gtt_model_free(model);
+}
+
+void gtt_batch_suite(void) {
+    same_bits(0, 2);
+    same_bits(1, 0);
+    same_bits(30, 0);
+    same_bits(8, 2);
+    same_bits(2, 0);
+    answers_what_is_asked();
+}

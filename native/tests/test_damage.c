@@ -1,0 +1,98 @@
+/*
+ * A small model cut off anywhere and with any one bit of its metadata flipped: it opens and runs, or is refused with a
+ * sentence. Under the sanitizers this shows that nothing outside the image is read.
+ */
+#include "check.h"
+#include "model_builder.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A copy in a block of exactly its size, so that AddressSanitizer sees one byte too many. */
+static gtt_bytes exact(const gtt_bytes *file, size_t size) {
+    gtt_bytes copy = {NULL, size, size};
+    void *block = NULL;
+    if (posix_memalign(&block, 64, size == 0 ? 1 : size) != 0) {
+        abort();
+    }
+    memcpy(block, file->data, size);
+    copy.data = block;
+    return copy;
+}
+
+/* Opens and runs; the status of the first call that failed. */
+static int try_model(const gtt_bytes *file) {
+    const int32_t ids[4] = {0, 1, 2, 3};
+    const int32_t starts[3] = {0, 3, 4};
+    const uint32_t outputs[2] = {0, GT_OUTPUT_STATES};
+    float logits[4 * 64];
+    gtt_opened opened;
+    int status = gtt_open(&opened, file, 4, 2);
+    if (status == GT_OK) {
+        gt_batch batch = {sizeof(batch), 4, 2, 0, ids, NULL, starts, outputs, logits, 4 * 64};
+        status = gt_session_run(opened.session, &batch, &opened.error);
+    }
+    CHECK(status == GT_OK || (opened.error.message[0] != '\0' && opened.error.status == status), "no sentence");
+    CHECK(strchr(opened.error.message, '\n') == NULL, "%s", opened.error.message);
+    gtt_close(&opened);
+    return status;
+}
+
+static void survives_truncation(const gtt_model *model) {
+    const size_t step = model->file.size / 4000 + 1;
+    for (size_t size = 0; size < model->file.size; size += size < model->metadata ? 1 : step) {
+        gtt_bytes cut = exact(&model->file, size);
+        CHECK(try_model(&cut) == GT_ERROR_FORMAT, "accepted %zu of %zu bytes", size, model->file.size);
+        gtt_free(&cut);
+    }
+}
+
+static void survives_flips(gtt_model *model) {
+    gtt_bytes copy = exact(&model->file, model->file.size);
+    int opened = 0;
+    for (size_t bit = 0; bit < model->metadata * 8; bit++) {
+        copy.data[bit / 8] ^= (uint8_t)(1 << bit % 8);
+        opened += try_model(&copy) == GT_OK;
+        copy.data[bit / 8] ^= (uint8_t)(1 << bit % 8);
+    }
+    CHECK(opened > 0, "none of %zu opened", model->metadata * 8);
+    gtt_free(&copy);
+}
+
+/* Any bits at all are numbers: whatever stands in the data section, the model runs. */
+static void survives_any_data(gtt_model *model) {
+    gtt_bytes copy = exact(&model->file, model->file.size);
+    uint64_t seed = 7;
+    for (int round = 0; round < 20; round++) {
+        for (size_t i = model->metadata + 32; i < copy.size; i++) {
+            seed = seed * 6364136223846793005ull + 1;
+            copy.data[i] = round == 0 ? 0xff : (uint8_t)(seed >> 56);
+        }
+        CHECK(try_model(&copy) == GT_OK, "round %d", round);
+    }
+    gtt_free(&copy);
+}
+
+void gtt_damage_suite(void) {
+    gtt_shape shape = {.layers = 1, .width = 32, .attention_heads = 2, .feed_forward = 32, .vocabulary = 4,
+                       .context = 4, .token_types = 0, .type = 0, .activation = "gelu_erf"};
+    static const uint32_t types[] = {0, 1, 2, 8, 30};
+    gtt_model *model = gtt_build(&shape, NULL);
+    survives_truncation(model);
+    survives_flips(model);
+    gtt_model_free(model);
+    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+        shape.type = types[i];
+        model = gtt_build(&shape, NULL);
+        survives_any_data(model);
+        gtt_model_free(model);
+    }
+    shape.width = 256;
+    shape.feed_forward = 256;
+    for (uint32_t type = 10; type <= 14; type++) {
+        shape.type = type;
+        model = gtt_build(&shape, NULL);
+        survives_any_data(model);
+        gtt_model_free(model);
+    }
+}

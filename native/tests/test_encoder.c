@@ -1,0 +1,156 @@
+/* The kernel's numbers against the reference's, for every shape and type of model. */
+#include "batches.h"
+#include "check.h"
+#include "reference.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+/* The largest difference over all outputs of sequence s. */
+static double difference(const gtt_model *model, const gtt_batch *batch, uint32_t s) {
+    const uint32_t length = (uint32_t)(batch->starts[s + 1] - batch->starts[s]);
+    const uint64_t size = (uint64_t)length * model->shape.width;
+    double *states = malloc((model->shape.layers + 1) * size * sizeof(double));
+    double *expected = malloc((size + 64 * length) * sizeof(double));
+    const float *actual = batch->logits + batch->logits_at[s];
+    double worst = 0;
+    gtt_reference_states(model, batch->ids + batch->starts[s], batch->types + batch->starts[s], length, states);
+    for (uint32_t h = 0; h < model->head_count; h++) {
+        if (batch->outputs[s] >> h & 1) {
+            const uint64_t count = gtt_logit_count(model, length, 1u << h);
+            gtt_reference_head(model, h, states, length, expected);
+            for (uint64_t i = 0; i < count; i++) {
+                const double d = fabs(expected[i] - (double)*actual++);
+                worst = d <= worst ? worst : d;
+            }
+        }
+    }
+    for (uint64_t i = 0; i < size && batch->outputs[s] & GT_OUTPUT_STATES; i++) {
+        const double d = fabs(states[model->shape.layers * size + i] - (double)*actual++);
+        worst = d <= worst ? worst : d;
+    }
+    free(states);
+    free(expected);
+    return worst;
+}
+
+static void agrees(const char *what, const gtt_shape *shape, double tolerance) {
+    gtt_model *model = gtt_build(shape, NULL);
+    gtt_batch *batch = calloc(1, sizeof(*batch));
+    gtt_opened opened;
+    const uint32_t lengths[] = {1, 7, shape->context, 2, 16, 33};
+    const uint32_t heads = (1u << model->head_count) - 1;
+    const uint32_t outputs[] = {heads, GT_OUTPUT_STATES, heads | GT_OUTPUT_STATES, 1, heads & 6, heads & 8};
+    CHECK(gtt_open(&opened, &model->file, 256, 8) == GT_OK, "%s: %s", what, opened.error.message);
+    for (uint32_t s = 0; s < 6 && opened.session != NULL; s++) {
+        gtt_add_random(batch, model, s, lengths[s], outputs[s]);
+    }
+    CHECK(gtt_run(&opened, model, batch) == GT_OK, "%s: %s", what, opened.error.message);
+    for (uint32_t s = 0; s < batch->sequences; s++) {
+        const double worst = difference(model, batch, s);
+        CHECK(worst <= tolerance, "%s: sequence %u differs by %g", what, s, worst);
+    }
+    gtt_close(&opened);
+    free(batch);
+    gtt_model_free(model);
+}
+
+static void agrees_in_every_shape(void) {
+    gtt_shape shape = gtt_small_shape();
+    agrees("bert", &shape, 2e-5);
+    shape.fused = 1;
+    agrees("fused", &shape, 2e-5);
+    shape.foreign = 1;
+    agrees("foreign bert", &shape, 2e-5);
+    shape.token_types = 0;
+    agrees("foreign distilbert", &shape, 2e-5);
+    shape = gtt_small_shape();
+    shape.token_types = 0;
+    agrees("distilbert", &shape, 2e-5);
+    shape.no_biases = 1;
+    agrees("no biases", &shape, 2e-5);
+    shape.activation = "relu";
+    agrees("relu", &shape, 2e-5);
+    shape.activation = "gelu_tanh";
+    agrees("gelu_tanh", &shape, 2e-5);
+    shape = gtt_small_shape();
+    shape.layers = 5;
+    shape.width = 96;
+    shape.attention_heads = 3;
+    shape.feed_forward = 100;
+    agrees("odd sizes", &shape, 5e-5);
+    shape.width = 36;
+    shape.attention_heads = 1;
+    shape.feed_forward = 1;
+    agrees("smallest", &shape, 5e-5);
+}
+
+static void agrees_in_every_type(void) {
+    gtt_shape shape = gtt_small_shape();
+    shape.type = 1;
+    agrees("F16", &shape, 1e-2);
+    shape.type = 30;
+    agrees("BF16", &shape, 0.1);
+    shape.type = 8;
+    agrees("Q8_0", &shape, 0.1);
+    shape.type = 2;
+    agrees("Q4_0", &shape, 0.1);
+    shape.type = 3;
+    agrees("Q4_1", &shape, 0.1);
+    shape.type = 6;
+    agrees("Q5_0", &shape, 0.1);
+    shape.type = 7;
+    agrees("Q5_1", &shape, 0.1);
+    shape.width = 256;
+    shape.feed_forward = 512;
+    shape.scale = 0.1f;
+    for (shape.type = 10; shape.type <= 14; shape.type++) {
+        agrees("K-quant", &shape, 0.15);
+    }
+}
+
+/* A sequence long enough that attention takes its queries in several blocks. */
+static void agrees_on_long_sequences(void) {
+    gtt_shape shape = gtt_small_shape();
+    shape.layers = 1;
+    shape.context = 600;
+    shape.attention_heads = 4;
+    gtt_model *model = gtt_build(&shape, NULL);
+    gtt_batch *batch = calloc(1, sizeof(*batch));
+    gtt_opened opened;
+    CHECK(gtt_open(&opened, &model->file, 700, 2) == GT_OK, "%s", opened.error.message);
+    gtt_add_random(batch, model, 1, 600, GT_OUTPUT_STATES);
+    gtt_add_random(batch, model, 2, 100, 15);
+    CHECK(gtt_run(&opened, model, batch) == GT_OK, "%s", opened.error.message);
+    CHECK(difference(model, batch, 0) < 2e-5, "600 tokens: %g", difference(model, batch, 0));
+    CHECK(difference(model, batch, 1) < 2e-5, "100 tokens: %g", difference(model, batch, 1));
+    gtt_close(&opened);
+    free(batch);
+    gtt_model_free(model);
+}
+
+/* Weights so large that every score and every activation is at its limit. */
+static void stays_finite(void) {
+    gtt_shape shape = gtt_small_shape();
+    shape.scale = 1000;
+    gtt_model *model = gtt_build(&shape, NULL);
+    gtt_batch *batch = calloc(1, sizeof(*batch));
+    gtt_opened opened;
+    CHECK(gtt_open(&opened, &model->file, 64, 4) == GT_OK, "%s", opened.error.message);
+    gtt_add_random(batch, model, 1, 1, 15 | GT_OUTPUT_STATES);
+    gtt_add_random(batch, model, 2, 40, 15 | GT_OUTPUT_STATES);
+    CHECK(gtt_run(&opened, model, batch) == GT_OK, "%s", opened.error.message);
+    for (uint64_t i = 0; i < batch->logits_at[2]; i++) {
+        CHECK(isfinite(batch->logits[i]), "logit %llu", (unsigned long long)i);
+    }
+    gtt_close(&opened);
+    free(batch);
+    gtt_model_free(model);
+}
+
+void gtt_encoder_suite(void) {
+    agrees_in_every_shape();
+    agrees_in_every_type();
+    agrees_on_long_sequences();
+    stays_finite();
+}

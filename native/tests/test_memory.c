@@ -1,0 +1,96 @@
+/*
+ * Nothing is allocated while a batch runs. The test is linked with --wrap: every call of the allocator from the kernel
+ * or from ggml comes here first.
+ */
+#include "batches.h"
+#include "check.h"
+
+#include <stdlib.h>
+
+static int counting;
+static int allocations;
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__real_realloc(void *block, size_t size);
+void *__real_aligned_alloc(size_t alignment, size_t size);
+int __real_posix_memalign(void **block, size_t alignment, size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+void *__wrap_realloc(void *block, size_t size);
+void *__wrap_aligned_alloc(size_t alignment, size_t size);
+int __wrap_posix_memalign(void **block, size_t alignment, size_t size);
+
+void *__wrap_malloc(size_t size) {
+    allocations += counting;
+    return __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t count, size_t size) {
+    allocations += counting;
+    return __real_calloc(count, size);
+}
+
+void *__wrap_realloc(void *block, size_t size) {
+    allocations += counting;
+    return __real_realloc(block, size);
+}
+
+void *__wrap_aligned_alloc(size_t alignment, size_t size) {
+    allocations += counting;
+    return __real_aligned_alloc(alignment, size);
+}
+
+int __wrap_posix_memalign(void **block, size_t alignment, size_t size) {
+    allocations += counting;
+    return __real_posix_memalign(block, alignment, size);
+}
+
+static void allocates_nothing(uint32_t type) {
+    gtt_shape shape = gtt_small_shape();
+    shape.type = type;
+    gtt_model *model = gtt_build(&shape, NULL);
+    gtt_batch *batch = calloc(1, sizeof(*batch));
+    gtt_opened opened;
+    counting = 1;
+    allocations = 0;
+    CHECK(gtt_open(&opened, &model->file, 1024, 64) == GT_OK, "%s", opened.error.message);
+    CHECK(allocations > 0, "the allocator is not watched");
+    counting = 0;
+    for (uint32_t s = 0; s < 40; s++) {
+        gtt_add_random(batch, model, s, 1 + s % 40, 15 | GT_OUTPUT_STATES);
+    }
+    for (int round = 0; round < 3; round++) {
+        counting = 1;
+        allocations = 0;
+        const int status = gtt_run(&opened, model, batch);
+        counting = 0;
+        CHECK(status == GT_OK, "%s", opened.error.message);
+        CHECK(allocations == 0, "type %u: %d allocations in a run", type, allocations);
+    }
+    gtt_close(&opened);
+    free(batch);
+    gtt_model_free(model);
+}
+
+/* DistilBERT-base for 1024 tokens, by arithmetic: what a lane costs. */
+static void stays_small(void) {
+    gtt_shape shape = {.layers = 6, .width = 768, .attention_heads = 12, .feed_forward = 3072, .vocabulary = 100,
+                       .context = 512, .token_types = 0, .type = 8, .activation = "gelu_erf"};
+    gtt_model *model = gtt_build(&shape, NULL);
+    const gt_session_params params = {sizeof(params), 1024, 64, 0};
+    gtt_opened opened;
+    uint64_t bytes = 0;
+    CHECK(gtt_open(&opened, &model->file, 0, 0) == GT_OK, "%s", opened.error.message);
+    CHECK(gt_session_measure(opened.model, &params, &bytes, &opened.error) == GT_OK, "%s", opened.error.message);
+    CHECK(bytes < 60u << 20, "%llu bytes", (unsigned long long)bytes);
+    gtt_close(&opened);
+    gtt_model_free(model);
+}
+
+void gtt_memory_suite(void) {
+    allocates_nothing(0);
+    allocates_nothing(1);
+    allocates_nothing(8);
+    stays_small();
+}
