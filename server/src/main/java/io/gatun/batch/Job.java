@@ -1,0 +1,72 @@
+package io.gatun.batch;
+
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One tokenized text on its way through the queue and a lane. Its future is the only way back; only the one who
+ * submitted it waits there.
+ */
+public final class Job {
+    private final int[] ids;
+    private final int @Nullable [] typeIds;
+    private final int heads;
+    private final CompletableFuture<Answer> result = new CompletableFuture<>();
+
+    /** Set under the queue's lock, read by the lane that took the job. */
+    private long enqueued;
+
+    /**
+     * A job. The arrays are not copied and must stay as they are.
+     *
+     * @param ids {@code [tokens]}, special tokens included
+     * @param typeIds {@code [tokens]}, or null: all 0
+     * @param heads a bit for each head that is wanted, by its index
+     */
+    public Job(int[] ids, int @Nullable [] typeIds, int heads) {
+        this.ids = ids;
+        this.typeIds = typeIds;
+        this.heads = heads;
+    }
+
+    /**
+     * Fails with {@link BatchFailedException} when the kernel could not compute it, with {@link DrainingException} when
+     * the lanes were closed before they reached it.
+     */
+    public CompletableFuture<Answer> result() {
+        return result;
+    }
+
+    /** Nobody wants the answer any more: unless a lane has already taken the job, the kernel never sees it. */
+    public void abandon() {
+        result.cancel(false);
+    }
+
+    public boolean abandoned() {
+        return result.isCancelled();
+    }
+
+    public int tokens() {
+        return ids.length;
+    }
+
+    int[] ids() {
+        return ids;
+    }
+
+    int @Nullable [] typeIds() {
+        return typeIds;
+    }
+
+    int heads() {
+        return heads;
+    }
+
+    long enqueued() {
+        return enqueued;
+    }
+
+    void enqueued(long nanos) {
+        enqueued = nanos;
+    }
+}

@@ -1,0 +1,112 @@
+package io.gatun.batch;
+
+import io.gatun.kernel.KernelException;
+import io.gatun.kernel.Session;
+import io.gatun.kernel.TokenBatch;
+import io.gatun.model.Head;
+import io.gatun.model.TextModel;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * One platform thread with a kernel session of its own: takes a batch, runs it, hands out the answers, again. It is a
+ * platform thread because a call into the kernel would hold a virtual thread's carrier for a whole batch.
+ */
+final class Lane implements Runnable {
+    private final TextModel model;
+    private final Session session;
+    private final BatchQueue queue;
+    private final BatchListener listener;
+    private final Throughput throughput;
+
+    Lane(TextModel model, Session session, BatchQueue queue, BatchListener listener, Throughput throughput) {
+        this.model = model;
+        this.session = session;
+        this.queue = queue;
+        this.listener = listener;
+        this.throughput = throughput;
+    }
+
+    @Override
+    public void run() {
+        try (session) {
+            List<Job> jobs = queue.take();
+            while (!jobs.isEmpty()) {
+                try {
+                    compute(jobs);
+                } catch (Throwable e) {
+                    // Whatever went wrong belongs to this batch: the lane must live.
+                    fail(jobs, e);
+                } finally {
+                    queue.finished();
+                }
+                jobs = queue.take();
+            }
+        } catch (InterruptedException e) {
+            // Only closing interrupts a lane, and it fails what is left.
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void compute(List<Job> jobs) {
+        TokenBatch batch = session.batch();
+        batch.clear();
+        List<Job> accepted = accept(jobs, batch);
+        if (accepted.isEmpty()) {
+            return;
+        }
+        listener.batchTaken(batch.sequences(), batch.tokens());
+        long started = System.nanoTime();
+        throughput.started(this, started);
+        long finished;
+        try {
+            session.run();
+        } finally {
+            finished = System.nanoTime();
+            throughput.finished(this, finished, batch.tokens());
+        }
+        for (int i = 0; i < accepted.size(); i++) {
+            Job job = accepted.get(i);
+            job.result()
+                    .complete(new Answer(
+                            logits(i, job.heads()),
+                            started - job.enqueued(),
+                            finished - started,
+                            batch.tokens(),
+                            batch.sequences()));
+        }
+    }
+
+    /** Puts jobs in the batch. One that the kernel would refuse fails alone. */
+    private static List<Job> accept(List<Job> jobs, TokenBatch batch) {
+        List<Job> accepted = new ArrayList<>(jobs.size());
+        for (Job job : jobs) {
+            try {
+                batch.add(job.ids(), job.typeIds(), job.heads(), false);
+                accepted.add(job);
+            } catch (KernelException e) {
+                job.result().completeExceptionally(new BatchFailedException(e));
+            }
+        }
+        return accepted;
+    }
+
+    private Map<Integer, float[]> logits(int sequence, int heads) {
+        Map<Integer, float[]> logits = HashMap.newHashMap(Integer.bitCount(heads));
+        for (Head head : model.description().heads()) {
+            if ((heads & 1 << head.index()) != 0) {
+                logits.put(head.index(), session.logits(sequence, head.index()));
+            }
+        }
+        return logits;
+    }
+
+    private static void fail(List<Job> jobs, Throwable cause) {
+        BatchFailedException failure = new BatchFailedException(cause);
+        for (Job job : jobs) {
+            job.result().completeExceptionally(failure);
+        }
+    }
+}

@@ -1,0 +1,139 @@
+package io.gatun.batch;
+
+import io.gatun.kernel.Session;
+import io.gatun.model.TextModel;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * One model's queue and the lanes that empty it. Thread-safe. Owns the lanes' sessions and not the model, which must
+ * outlive it.
+ */
+public final class Lanes implements AutoCloseable {
+    private final LaneSettings settings;
+    private final BatchQueue queue;
+    private final Throughput throughput;
+    private final List<Thread> threads = new ArrayList<>();
+    private final int heads;
+
+    private Lanes(TextModel model, LaneSettings settings) {
+        this.settings = settings;
+        this.queue = new BatchQueue(settings);
+        this.throughput = new Throughput(settings.lanes());
+        this.heads = model.description().heads().size();
+    }
+
+    /**
+     * Opens a session a lane and starts the lanes.
+     *
+     * @throws io.gatun.kernel.KernelException when the system has too little memory; then nothing is left behind
+     */
+    @SuppressWarnings("MustBeClosedChecker") // each lane closes its session
+    public static Lanes start(TextModel model, LaneSettings settings, BatchListener listener) {
+        List<Session> sessions = new ArrayList<>();
+        try {
+            for (int i = 0; i < settings.lanes(); i++) {
+                sessions.add(Session.open(model.kernel(), settings.limits()));
+            }
+        } catch (Throwable e) {
+            sessions.forEach(Session::close);
+            throw e;
+        }
+        Lanes lanes = new Lanes(model, settings);
+        for (Session session : sessions) {
+            Lane lane = new Lane(model, session, lanes.queue, listener, lanes.throughput);
+            lanes.threads.add(Thread.ofPlatform()
+                    .name("gatun-lane-" + model.name() + "-" + lanes.threads.size())
+                    .start(lane));
+        }
+        return lanes;
+    }
+
+    /** Native bytes that {@link #start} will allocate. */
+    public static long bytes(TextModel model, LaneSettings settings) {
+        return settings.lanes() * Session.bytes(model.kernel(), settings.limits());
+    }
+
+    /**
+     * Queues a request's jobs: all of them or, when this throws, none.
+     *
+     * @throws QueueFullException when too much is waiting
+     * @throws DrainingException when the lanes take no more work
+     * @throws IllegalArgumentException for a job that no batch has room for, or that asks for no head of the model
+     */
+    public void submit(List<Job> jobs) {
+        for (Job job : jobs) {
+            if (job.tokens() < 1 || job.tokens() > settings.limits().maxTokens()) {
+                throw new IllegalArgumentException("a job of " + job.tokens() + " tokens; a batch has room for "
+                        + settings.limits().maxTokens());
+            }
+            if (job.heads() == 0 || (job.heads() & ~0 << heads) != 0) {
+                throw new IllegalArgumentException(
+                        "a job for heads " + Integer.toBinaryString(job.heads()) + " of " + heads);
+            }
+        }
+        queue.add(jobs, throughput.tokensPerSecond());
+    }
+
+    public LaneSettings settings() {
+        return settings;
+    }
+
+    public int queuedJobs() {
+        return queue.jobs();
+    }
+
+    public int queuedTokens() {
+        return queue.tokens();
+    }
+
+    /** From 0 to 1: the share of the time since the last call in which lanes computed. */
+    public double busyRatio() {
+        return throughput.busyRatio();
+    }
+
+    /** Jobs that were dropped because nobody waited for them any more, before the kernel saw them. */
+    public long abandonedJobs() {
+        return queue.abandoned();
+    }
+
+    /**
+     * Refuses new work and waits for what is queued and running.
+     *
+     * @return whether all of it is done
+     */
+    public boolean drain(Duration timeout) {
+        try {
+            return queue.drain(timeout);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
+        }
+    }
+
+    /**
+     * Fails what is queued with {@link DrainingException}, lets each lane end its batch, and gives the native memory
+     * back. A second call does nothing.
+     */
+    @Override
+    public void close() {
+        for (Job job : queue.close()) {
+            job.result().completeExceptionally(new DrainingException());
+        }
+        boolean interrupted = false;
+        for (Thread thread : threads) {
+            while (thread.isAlive()) {
+                try {
+                    thread.join();
+                } catch (InterruptedException e) {
+                    // The session's memory may not go while the kernel uses it.
+                    interrupted = true;
+                }
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

@@ -1,0 +1,8 @@
+/**
+ * Where texts wait and where they are computed: a bounded queue, and lanes that take what waits as one batch. Knows
+ * nothing of the doors that requests come through.
+ */
+@NullMarked
+package io.gatun.batch;
+
+import org.jspecify.annotations.NullMarked;
