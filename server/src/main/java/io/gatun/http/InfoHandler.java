@@ -1,0 +1,119 @@
+package io.gatun.http;
+
+import com.fasterxml.jackson.core.JsonGenerator;
+import io.gatun.batch.Catalogue;
+import io.gatun.batch.LaneSettings;
+import io.gatun.batch.ServedModel;
+import io.gatun.kernel.Kernel;
+import io.gatun.kernel.SessionLimits;
+import io.gatun.model.Head;
+import io.gatun.model.ModelDescription;
+import io.gatun.model.Task;
+import java.io.IOException;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/** {@code GET /info}: what is served, as text-embeddings-inference says it, and what only Gatun has. */
+final class InfoHandler {
+    private final Catalogue catalogue;
+    private final ServerSettings settings;
+    private final String version;
+
+    InfoHandler(Catalogue catalogue, ServerSettings settings) {
+        this.catalogue = catalogue;
+        this.settings = settings;
+        String implementation = InfoHandler.class.getPackage().getImplementationVersion();
+        version = implementation == null ? "development" : implementation;
+    }
+
+    Reply handle() {
+        return Reply.json(Json.bytes(this::write));
+    }
+
+    private void write(JsonGenerator out) throws IOException {
+        ServedModel served = catalogue.defaultModel();
+        ModelDescription description = served.model().description();
+        SessionLimits limits = LaneSettings.of(served.model(), 1).limits();
+        out.writeStartObject();
+        out.writeStringField("model_id", served.model().name());
+        out.writeNullField("model_sha");
+        out.writeStringField("model_dtype", dataType(description));
+        writeType(out, served);
+        out.writeNumberField("max_concurrent_requests", settings.maxConnections());
+        out.writeNumberField("max_input_length", served.model().maxTokens());
+        out.writeNumberField("max_batch_tokens", limits.maxTokens());
+        out.writeNumberField("max_batch_requests", limits.maxSequences());
+        out.writeNumberField("max_client_batch_size", settings.maxTexts());
+        out.writeBooleanField("auto_truncate", false);
+        out.writeNumberField("tokenization_workers", Runtime.getRuntime().availableProcessors());
+        out.writeStringField("version", version);
+        out.writeNullField("sha");
+        out.writeNullField("docker_label");
+        writeHeads(out, description.heads());
+        out.writeArrayFieldStart("models");
+        for (ServedModel model : catalogue.all()) {
+            out.writeStartObject();
+            out.writeStringField("name", model.model().name());
+            out.writeStringField("architecture", model.model().description().architecture());
+            writeHeads(out, model.model().description().heads());
+            out.writeEndObject();
+        }
+        out.writeEndArray();
+        out.writeStringField("instruction_set", Kernel.cpu());
+        out.writeStringField("ggml_version", Kernel.ggmlVersion());
+        out.writeEndObject();
+    }
+
+    /** The type that takes the most bytes. */
+    private static String dataType(ModelDescription description) {
+        return description.typeBytes().entrySet().stream()
+                .max(Map.Entry.comparingByValue())
+                .map(e -> e.getKey().name().toLowerCase(Locale.ROOT))
+                .orElse("float32");
+    }
+
+    private static void writeType(JsonGenerator out, ServedModel served) throws IOException {
+        List<String> labels = served.model().description().heads().stream()
+                .filter(h -> h.task() == Task.TEXT_CLASSIFICATION)
+                .findFirst()
+                .map(Head::labels)
+                .orElse(List.of());
+        out.writeObjectFieldStart("model_type");
+        out.writeObjectFieldStart("classifier");
+        out.writeObjectFieldStart("id2label");
+        for (int i = 0; i < labels.size(); i++) {
+            out.writeStringField(Integer.toString(i), labels.get(i));
+        }
+        out.writeEndObject();
+        out.writeObjectFieldStart("label2id");
+        for (int i = 0; i < labels.size(); i++) {
+            out.writeNumberField(labels.get(i), i);
+        }
+        out.writeEndObject();
+        out.writeEndObject();
+        out.writeEndObject();
+    }
+
+    private static void writeHeads(JsonGenerator out, List<Head> heads) throws IOException {
+        out.writeArrayFieldStart("heads");
+        for (Head head : heads) {
+            out.writeStartObject();
+            out.writeStringField("name", head.name());
+            out.writeStringField("task", head.task().id());
+            if (head.task() == Task.TEXT_CLASSIFICATION) {
+                out.writeStringField("problem_type", head.problemType().id());
+            }
+            out.writeArrayFieldStart("labels");
+            for (String label : head.labels()) {
+                out.writeString(label);
+            }
+            out.writeEndArray();
+            if (head.threshold().isPresent()) {
+                out.writeNumberField("threshold", head.threshold().getAsDouble());
+            }
+            out.writeEndObject();
+        }
+        out.writeEndArray();
+    }
+}

@@ -1,0 +1,184 @@
+package io.gatun.http;
+
+import io.gatun.metrics.Metrics;
+import io.helidon.http.HeaderName;
+import io.helidon.http.HeaderNames;
+import io.helidon.http.HttpException;
+import io.helidon.http.Status;
+import io.helidon.webserver.CloseConnectionException;
+import io.helidon.webserver.http.Handler;
+import io.helidon.webserver.http.HttpRouting;
+import io.helidon.webserver.http.ServerRequest;
+import io.helidon.webserver.http.ServerResponse;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.HexFormat;
+import java.util.Map;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.logging.Level;
+import java.util.logging.Logger;
+
+/** Every route there is, and what all have in common: request ids, errors, answers. */
+final class Routes {
+    private static final Logger LOGGER = Logger.getLogger(Routes.class.getName());
+    private static final HeaderName REQUEST_ID = HeaderNames.create("x-request-id");
+    private static final int MAX_REQUEST_ID = 128;
+    private static final String TEXT_FORMAT = "text/plain; version=0.0.4; charset=utf-8";
+
+    private final PredictHandler predict;
+    private final TokenizeHandler tokenize;
+    private final InfoHandler info;
+    private final Metrics metrics;
+    private final RequestBody body;
+    private final AtomicBoolean draining;
+    private final byte[] openapi = openapi();
+
+    Routes(
+            PredictHandler predict,
+            TokenizeHandler tokenize,
+            InfoHandler info,
+            Metrics metrics,
+            RequestBody body,
+            AtomicBoolean draining) {
+        this.predict = predict;
+        this.tokenize = tokenize;
+        this.info = info;
+        this.metrics = metrics;
+        this.body = body;
+        this.draining = draining;
+    }
+
+    void register(HttpRouting.Builder routing) {
+        task(routing, "/predict", predict::handle);
+        task(routing, "/tokenize", tokenize::tokenize);
+        task(routing, "/decode", tokenize::decode);
+        look(routing, "/info", request -> info.handle());
+        look(routing, "/health", request -> health());
+        look(routing, "/metrics", request -> scrape());
+        look(routing, "/openapi", request -> Reply.json(openapi));
+        routing.any(answer(request -> Reply.error(Problem.notFound())));
+    }
+
+    /** Answers the object of a request's body. */
+    @FunctionalInterface
+    private interface TaskHandler {
+        Reply handle(Fields fields, long start) throws InterruptedException;
+    }
+
+    /** Answers a request. */
+    @FunctionalInterface
+    private interface Answerer {
+        Reply answer(ServerRequest request) throws IOException, InterruptedException;
+    }
+
+    private void task(HttpRouting.Builder routing, String path, TaskHandler handler) {
+        routing.post(path, answer(request -> {
+            try {
+                long start = System.nanoTime();
+                Fields fields = body.read(request);
+                if (draining.get()) {
+                    throw new RequestException(
+                            ErrorType.UNHEALTHY, "The server is shutting down; send the request elsewhere.");
+                }
+                return handler.handle(fields, start);
+            } catch (RuntimeException e) {
+                Problem.of(e).ifPresent(problem -> metrics.failure(problem.type().counted()));
+                throw e;
+            }
+        }));
+        wrongMethod(routing, path, "POST");
+    }
+
+    private void look(HttpRouting.Builder routing, String path, Answerer answerer) {
+        routing.get(path, answer(answerer));
+        wrongMethod(routing, path, "GET");
+    }
+
+    private void wrongMethod(HttpRouting.Builder routing, String path, String allowed) {
+        routing.any(
+                path,
+                answer(request -> Reply.error(
+                        Problem.wrongMethod(request.prologue().method().text(), path, allowed))));
+    }
+
+    private Handler answer(Answerer answerer) {
+        return (request, response) -> {
+            Reply reply;
+            try {
+                reply = answerer.answer(request);
+            } catch (CloseConnectionException | HttpException | io.helidon.http.RequestException e) {
+                throw e;
+            } catch (IOException | UncheckedIOException e) {
+                throw new CloseConnectionException("The client left", e);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new CloseConnectionException("The server ends", e);
+            } catch (RuntimeException e) {
+                reply = Reply.error(Problem.of(e).orElseGet(() -> unexpected(e)));
+            }
+            send(request, response, reply);
+        };
+    }
+
+    private Problem unexpected(RuntimeException e) {
+        LOGGER.log(Level.SEVERE, "A request failed for no fault of its own", e);
+        metrics.failure(ErrorType.BACKEND.counted());
+        return Problem.unexpected();
+    }
+
+    private static void send(ServerRequest request, ServerResponse response, Reply reply) {
+        response.status(Status.create(reply.status()));
+        response.header(HeaderNames.CONTENT_TYPE, reply.contentType());
+        response.header(REQUEST_ID, requestId(request));
+        for (Map.Entry<String, String> header : reply.headers().entrySet()) {
+            response.header(HeaderNames.create(header.getKey()), header.getValue());
+        }
+        if (reply.status() >= ErrorType.EMPTY.status() && !request.content().consumed()) {
+            // What is left of the body would be read as the next request.
+            response.header(HeaderNames.CONNECTION, "close");
+        }
+        response.send(reply.body());
+    }
+
+    private static String requestId(ServerRequest request) {
+        String given = request.headers().first(REQUEST_ID).orElse("");
+        if (!given.isEmpty()
+                && given.length() <= MAX_REQUEST_ID
+                && given.chars().allMatch(c -> c >= ' ' && c <= '~')) {
+            return given;
+        }
+        ThreadLocalRandom random = ThreadLocalRandom.current();
+        HexFormat hex = HexFormat.of();
+        return hex.toHexDigits(random.nextLong()) + hex.toHexDigits(random.nextLong());
+    }
+
+    private Reply health() {
+        if (draining.get()) {
+            throw new RequestException(ErrorType.UNHEALTHY, "The server is shutting down.");
+        }
+        return Reply.json(Json.bytes(out -> {
+            out.writeStartObject();
+            out.writeStringField("status", "ok");
+            out.writeEndObject();
+        }));
+    }
+
+    private Reply scrape() {
+        return new Reply(
+                200, TEXT_FORMAT, metrics.scrape().getBytes(StandardCharsets.UTF_8), Map.of());
+    }
+
+    private static byte[] openapi() {
+        try (InputStream stream = Routes.class.getResourceAsStream("openapi.json")) {
+            if (stream == null) {
+                throw new IllegalStateException("This build lacks openapi.json");
+            }
+            return stream.readAllBytes();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}
