@@ -23,7 +23,8 @@ final class BatchQueueTest {
                 .mapToObj(i -> Thread.ofPlatform().start(() -> takeOnce(queue, taken)))
                 .toList();
         await().until(() -> lanes.stream().allMatch(lane -> lane.getState() == Thread.State.WAITING));
-        List<Job> jobs = Stream.generate(() -> new Job(new int[10], null, 1)).limit(8).toList();
+        List<Job> jobs =
+                Stream.generate(() -> new Job(new int[10], null, 1)).limit(8).toList();
         queue.add(jobs, 0);
         List<Job> first = taken.poll(30, TimeUnit.SECONDS);
         List<Job> second = taken.poll(30, TimeUnit.SECONDS);

@@ -73,12 +73,14 @@ final class LanesTest {
     @Test
     void everyHeadOfEveryRowIsAsTheReferenceSays() throws Exception {
         try (Lanes lanes = Lanes.start(model, LaneSettings.of(model, 2), NOBODY)) {
-            List<Job> jobs = reference.stream().map(row -> job(row.ids(), 0b1111)).toList();
+            List<Job> jobs =
+                    reference.stream().map(row -> job(row.ids(), 0b1111)).toList();
             lanes.submit(jobs);
             for (int i = 0; i < jobs.size(); i++) {
                 Answer answer = jobs.get(i).result().get(30, TimeUnit.SECONDS);
                 for (Head head : model.description().heads()) {
-                    assertThat(answer.logits(head)).containsExactly(reference.get(i).logits(head), within(1e-3f));
+                    assertThat(answer.logits(head))
+                            .containsExactly(reference.get(i).logits(head), within(1e-3f));
                 }
                 assertThat(answer.queuedNanos()).isNotNegative();
                 assertThat(answer.computedNanos()).isPositive();
@@ -91,7 +93,8 @@ final class LanesTest {
         Gate gate = new Gate();
         try (Lanes held = Lanes.start(model, LaneSettings.of(model, 1), gate);
                 Lanes free = Lanes.start(model, LaneSettings.of(model, 1), NOBODY)) {
-            List<Job> together = reference.stream().map(row -> job(row.ids(), 0b1111)).toList();
+            List<Job> together =
+                    reference.stream().map(row -> job(row.ids(), 0b1111)).toList();
             held.submit(together);
             gate.open.countDown();
             for (int i = 0; i < together.size(); i++) {
@@ -122,7 +125,8 @@ final class LanesTest {
             assertThat(lanes.queuedTokens()).isEqualTo(10 * job(1).tokens());
             gate.open.countDown();
             for (Job job : waiting) {
-                assertThat(job.result().get(30, TimeUnit.SECONDS).batchSequences()).isEqualTo(10);
+                assertThat(job.result().get(30, TimeUnit.SECONDS).batchSequences())
+                        .isEqualTo(10);
             }
             assertThat(gate.sizes).containsExactly(1, 10);
             assertThat(lanes.queuedTokens()).isZero();
@@ -136,8 +140,8 @@ final class LanesTest {
         try (Lanes lanes = Lanes.start(model, settings, gate)) {
             lanes.submit(List.of(ids(2)));
             gate.awaitBatch();
-            List<Job> waiting = List.of(
-                    ids(20), ids(20), ids(20), ids(2), ids(2), ids(2), /**/ ids(2), ids(40), /**/ ids(1));
+            List<Job> waiting =
+                    List.of(ids(20), ids(20), ids(20), ids(2), ids(2), ids(2), /**/ ids(2), ids(40), /**/ ids(1));
             lanes.submit(waiting);
             gate.open.countDown();
             for (Job job : waiting) {
@@ -157,7 +161,8 @@ final class LanesTest {
             lanes.submit(waiting);
             waiting.get(1).abandon();
             gate.open.countDown();
-            assertThat(waiting.get(2).result().get(30, TimeUnit.SECONDS).batchSequences()).isEqualTo(2);
+            assertThat(waiting.get(2).result().get(30, TimeUnit.SECONDS).batchSequences())
+                    .isEqualTo(2);
             assertThat(waiting.get(1).abandoned()).isTrue();
             assertThat(lanes.abandonedJobs()).isOne();
             assertThat(lanes.drain(LONG)).isTrue();
@@ -197,7 +202,8 @@ final class LanesTest {
                     .hasCauseInstanceOf(BatchFailedException.class);
             Job second = job(1);
             lanes.submit(List.of(second));
-            assertThat(second.result().get(30, TimeUnit.SECONDS).batchSequences()).isOne();
+            assertThat(second.result().get(30, TimeUnit.SECONDS).batchSequences())
+                    .isOne();
         }
     }
 
@@ -226,7 +232,8 @@ final class LanesTest {
     void aRequestAboveTheBoundsIsTakenWhileNothingElseWaits() throws Exception {
         LaneSettings settings = new LaneSettings(1, new SessionLimits(128, 4), 3, 30);
         try (Lanes lanes = Lanes.start(model, settings, NOBODY)) {
-            List<Job> many = Collections.nCopies(9, 0).stream().map(i -> ids(10)).toList();
+            List<Job> many =
+                    Collections.nCopies(9, 0).stream().map(i -> ids(10)).toList();
             lanes.submit(many);
             for (Job job : many) {
                 job.result().get(30, TimeUnit.SECONDS);
@@ -240,10 +247,12 @@ final class LanesTest {
         queue.add(List.of(ids(1000)), 0);
         assertThatThrownBy(() -> queue.add(List.of(ids(1)), 100))
                 .isInstanceOfSatisfying(
-                        QueueFullException.class, e -> assertThat(e.retryAfterSeconds()).isEqualTo(10));
+                        QueueFullException.class,
+                        e -> assertThat(e.retryAfterSeconds()).isEqualTo(10));
         assertThatThrownBy(() -> queue.add(List.of(ids(1)), 0))
                 .isInstanceOfSatisfying(
-                        QueueFullException.class, e -> assertThat(e.retryAfterSeconds()).isOne());
+                        QueueFullException.class,
+                        e -> assertThat(e.retryAfterSeconds()).isOne());
     }
 
     @Test
@@ -278,8 +287,7 @@ final class LanesTest {
         Job queued = job(2);
         lanes.submit(List.of(queued));
         Thread closer = Thread.ofPlatform().start(lanes::close);
-        assertThatThrownBy(() -> queued.result().get(30, TimeUnit.SECONDS))
-                .hasCauseInstanceOf(DrainingException.class);
+        assertThatThrownBy(() -> queued.result().get(30, TimeUnit.SECONDS)).hasCauseInstanceOf(DrainingException.class);
         gate.open.countDown();
         closer.join();
         assertThat(Slab.allocatedBytes()).isEqualTo(before);
