@@ -2,7 +2,6 @@ package io.gatun.http;
 
 import com.fasterxml.jackson.core.JsonGenerator;
 import io.gatun.batch.Catalogue;
-import io.gatun.batch.LaneSettings;
 import io.gatun.batch.ServedModel;
 import io.gatun.kernel.Kernel;
 import io.gatun.kernel.SessionLimits;
@@ -34,7 +33,7 @@ final class InfoHandler {
     private void write(JsonGenerator out) throws IOException {
         ServedModel served = catalogue.defaultModel();
         ModelDescription description = served.model().description();
-        SessionLimits limits = LaneSettings.of(served.model(), 1).limits();
+        SessionLimits limits = served.lanes().settings().limits();
         out.writeStartObject();
         out.writeStringField("model_id", served.model().name());
         out.writeNullField("model_sha");

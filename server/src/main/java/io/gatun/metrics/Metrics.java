@@ -59,7 +59,7 @@ public final class Metrics implements BatchListener {
                 .register(registry);
         gauge("gatun_native_bytes", "Native memory of a model and its lanes.")
                 .labelNames("model")
-                .callback(c -> models.forEach(m -> c.call(m.nativeBytes().getAsLong(), m.name())))
+                .callback(c -> models.forEach(m -> c.call((double) m.nativeBytes().getAsLong(), m.name())))
                 .register(registry);
         gauge("gatun_lane_busy_ratio", "Share of the time since the last look in which lanes computed.")
                 .labelNames("model")
@@ -69,7 +69,7 @@ public final class Metrics implements BatchListener {
                 .name("gatun_abandoned")
                 .help("Texts whose client left before they were computed.")
                 .labelNames("model")
-                .callback(c -> models.forEach(m -> c.call(m.abandoned().getAsLong(), m.name())))
+                .callback(c -> models.forEach(m -> c.call((double) m.abandoned().getAsLong(), m.name())))
                 .register(registry);
         gauge("gatun_duration_seconds", "Exact percentiles of the last minute or two, to three digits.")
                 .labelNames("model", "stage", "quantile")

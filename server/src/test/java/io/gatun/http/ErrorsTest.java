@@ -1,0 +1,195 @@
+package io.gatun.http;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.Socket;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.util.Collections;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Every wrong request gets its status and a sentence that helps, and the next one works. */
+final class ErrorsTest {
+    private static RunningServer running;
+
+    @BeforeAll
+    static void start() {
+        running = new RunningServer();
+    }
+
+    @AfterAll
+    static void stop() {
+        running.close();
+    }
+
+    @AfterEach
+    void theNextRequestWorks() {
+        assertThat(running.post("/predict", "{\"inputs\":\"fine\"}").statusCode()).isEqualTo(200);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '`',
+            value = {
+                "/predict  | {                                  | 422 | Validation | not valid JSON",
+                "/predict  | {\"inputs\":\"a\"} x               | 422 | Validation | not valid JSON",
+                "/predict  | {\"inputs\":\"a\",\"inputs\":\"b\"} | 422 | Validation | Duplicate",
+                "/predict  | ``                                 | 422 | Validation | JSON object",
+                "/predict  | [1]                                | 422 | Validation | JSON object",
+                "/predict  | {}                                 | 422 | Validation | \"inputs\" is missing",
+                "/predict  | {\"inputs\":null}                  | 422 | Validation | \"inputs\" is missing",
+                "/predict  | {\"inputs\":5}                     | 422 | Validation | not a number",
+                "/predict  | {\"inputs\":[1,2]}                 | 422 | Validation | inputs[0] must be a text",
+                "/predict  | {\"inputs\":[[1]]}                 | 422 | Validation | inputs[0][0] must be a text",
+                "/predict  | {\"inputs\":[[\"a\"],\"b\"]}       | 422 | Validation | inputs[1] must be a list",
+                "/predict  | {\"inputs\":[[\"a\",\"b\",\"c\"]]} | 422 | Validation | one or two texts",
+                "/predict  | {\"inputs\":[\"a\",\"b\",\"c\"]}   | 422 | Validation | [[\"a\"], [\"b\"], [\"c\"]]",
+                "/predict  | {\"inputs\":[]}                    | 400 | Empty      | at least one text",
+                "/predict  | {\"inputs\":[[]]}                  | 422 | Validation | one or two texts",
+                "/predict  | {\"inputs\":\"\\ud800\"}           | 422 | Tokenizer  | lone surrogate",
+                "/predict  | {\"inputs\":\"a\",\"truncate\":1}  | 422 | Validation | \"truncate\" must be true or false",
+                "/predict  | {\"inputs\":\"a\",\"raw_scores\":\"yes\"} | 422 | Validation | \"raw_scores\"",
+                "/predict  | {\"inputs\":\"a\",\"truncation_direction\":\"up\"} | 422 | Validation | \"left\" or \"right\"",
+                "/predict  | {\"inputs\":\"a\",\"head\":\"no\"} | 422 | Validation | \"tone\" (text-classification)",
+                "/predict  | {\"inputs\":\"a\",\"head\":7}      | 422 | Validation | \"head\" must be a text",
+                "/predict  | {\"inputs\":\"a\",\"head\":\"spans\"} | 422 | Validation | token-classification",
+                "/predict  | {\"inputs\":\"a\",\"model\":\"tags\"} | 422 | Validation | token-classification",
+                "/predict  | {\"inputs\":\"a\",\"model\":\"no\"} | 422 | Validation | \"small\", \"tags\"",
+                "/tokenize | {\"inputs\":[]}                    | 400 | Empty      | at least one text",
+                "/tokenize | {\"inputs\":[[\"a\"]]}             | 422 | Validation | inputs[0] must be a text",
+                "/tokenize | {\"inputs\":\"\\udc00\"}           | 422 | Tokenizer  | lone surrogate",
+                "/decode   | {\"ids\":[]}                       | 400 | Empty      | at least one",
+                "/decode   | {\"ids\":5}                        | 422 | Validation | list of token ids",
+                "/decode   | {\"ids\":[-1]}                     | 422 | Validation | whole number",
+                "/decode   | {\"ids\":[1.5]}                    | 422 | Validation | whole number",
+                "/decode   | {\"ids\":[99999999999]}            | 422 | Validation | whole number",
+                "/decode   | {\"ids\":[[1],2]}                  | 422 | Validation | ids[1] must be a list",
+            })
+    void aWrongBody(String path, String json, int status, String type, String says) {
+        refused(running.post(path, json), status, type, says);
+    }
+
+    @Test
+    void tooManyTexts() {
+        String texts = String.join(",", Collections.nCopies(5000, "[\"a\"]"));
+        refused(running.post("/predict", "{\"inputs\":[" + texts + "]}"), 422, "Validation", "limit of 1024");
+    }
+
+    @Test
+    void aTextThatIsTooLong() {
+        String text = "word ".repeat(2000);
+        String json = "{\"inputs\":\"" + text + "\"";
+        refused(running.post("/predict", json + "}"), 422, "Validation", "\"truncate\": true");
+        assertThat(running.post("/predict", json + ",\"truncate\":true,\"truncation_direction\":\"Left\"}").statusCode())
+                .isEqualTo(200);
+        assertThat(running.get("/metrics").body()).contains("gatun_truncated_total{model=\"small\"} 1.0");
+    }
+
+    @Test
+    void nestingTooDeep() {
+        String json = "{\"inputs\":" + "[".repeat(100_000) + "]".repeat(100_000) + "}";
+        refused(running.post("/predict", json), 422, "Validation", "deeper");
+    }
+
+    @Test
+    void aBodyThatIsNoUtf8() {
+        byte[] body = "{\"inputs\":\"ä\"}".getBytes(StandardCharsets.ISO_8859_1);
+        HttpRequest request = running.request("/predict")
+                .POST(HttpRequest.BodyPublishers.ofByteArray(body))
+                .build();
+        refused(running.send(request), 422, "Validation", "UTF-8");
+    }
+
+    @Test
+    void aBodyOfTenMegabytes() {
+        byte[] body = ("{\"inputs\":\"" + "a".repeat(10 << 20) + "\"}").getBytes(StandardCharsets.UTF_8);
+        HttpRequest whole = running.request("/predict")
+                .POST(HttpRequest.BodyPublishers.ofByteArray(body))
+                .build();
+        refused(running.send(whole), 413, "Validation", "2097152 bytes");
+        HttpRequest chunked = running.request("/predict")
+                .POST(HttpRequest.BodyPublishers.ofInputStream(() -> new ByteArrayInputStream(body)))
+                .build();
+        refused(running.send(chunked), 413, "Validation", "2097152 bytes");
+    }
+
+    @Test
+    void aBodyOfTenMegabytesFromAPlainSocket() throws IOException {
+        try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), running.server.port())) {
+            socket.getOutputStream()
+                    .write(("POST /predict HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+                                    + "Content-Length: 10485760\r\nConnection: close\r\n\r\n")
+                            .getBytes(StandardCharsets.US_ASCII));
+            socket.getOutputStream().write(new byte[10_485_760]);
+            String answer = new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            assertThat(answer).startsWith("HTTP/1.1 413").contains("\"error_type\":\"Validation\"");
+        }
+    }
+
+    @Test
+    void aBodyThatIsAnnouncedFarTooLarge() throws IOException {
+        try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), running.server.port())) {
+            socket.getOutputStream()
+                    .write(("POST /predict HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+                                    + "Content-Length: 999999999999\r\n\r\n")
+                            .getBytes(StandardCharsets.US_ASCII));
+            String answer = new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            assertThat(answer).startsWith("HTTP/1.1 413").contains("\"error_type\":\"Validation\"");
+        }
+    }
+
+    @Test
+    void somethingThatIsNoHttp() throws IOException {
+        try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), running.server.port())) {
+            socket.getOutputStream().write("BAD\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+            String answer = new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            assertThat(answer).startsWith("HTTP/1.1 400").contains("\"error_type\":\"Validation\"");
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"text/plain", "application/x-www-form-urlencoded", "application/json; charset=latin1", "nonsense"})
+    void aWrongMediaType(String type) {
+        HttpRequest request = HttpRequest.newBuilder(running.uri("/predict"))
+                .header("Content-Type", type)
+                .POST(HttpRequest.BodyPublishers.ofString("{\"inputs\":\"a\"}"))
+                .build();
+        refused(running.send(request), 415, "Validation", "Content-Type: application/json");
+    }
+
+    @Test
+    void anUnknownRoute() {
+        refused(running.get("/nothing"), 404, "Validation", "/openapi");
+        refused(running.post("/predict/more", "{}"), 404, "Validation", "/openapi");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"/predict,POST", "/tokenize,POST", "/decode,POST", "/info,GET", "/health,GET", "/metrics,GET"})
+    void aWrongMethod(String path, String allowed) {
+        HttpResponse<String> response = running.send(running.request(path)
+                .method("DELETE", HttpRequest.BodyPublishers.noBody())
+                .build());
+        refused(response, 405, "Validation", "use " + allowed);
+        assertThat(response.headers().firstValue("Allow")).hasValue(allowed);
+    }
+
+    private static void refused(HttpResponse<String> response, int status, String type, String says) {
+        JsonNode body = RunningServer.json(response);
+        assertThat(response.statusCode()).as(response.body()).isEqualTo(status);
+        assertThat(body.path("error_type").asText()).isEqualTo(type);
+        assertThat(body.path("error").asText()).contains(says).endsWith(".");
+        assertThat(response.headers().firstValue("Content-Type")).hasValue("application/json");
+        assertThat(response.headers().firstValue("x-request-id").orElse("")).isNotEmpty();
+    }
+}
