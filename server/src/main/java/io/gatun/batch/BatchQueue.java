@@ -107,7 +107,8 @@ final class BatchQueue {
     /** The front of the queue up to the largest batch; no more than a fair share while other lanes have nothing to do. */
     private List<Job> cut() {
         int share = Math.ceilDiv(tokens, 1 + idleLanes);
-        int budget = Math.min(settings.limits().maxTokens(), Math.max(share, jobs.element().tokens()));
+        int budget = Math.min(
+                settings.limits().maxTokens(), Math.max(share, jobs.element().tokens()));
         List<Job> batch = new ArrayList<>();
         int taken = 0;
         while (!jobs.isEmpty() && batch.size() < settings.limits().maxSequences()) {

@@ -1,0 +1,338 @@
+package io.gatun.batch;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import io.gatun.kernel.SessionLimits;
+import io.gatun.kernel.Slab;
+import io.gatun.model.Head;
+import io.gatun.model.TextModel;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Real lanes on a real small model. */
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+@Timeout(60)
+final class LanesTest {
+    private static final Duration LONG = Duration.ofSeconds(30);
+    private static final BatchListener NOBODY = (sequences, tokens) -> {};
+
+    private final TextModel model;
+    private final List<SmallModel.Row> reference = SmallModel.reference(SmallModel.HEADS);
+
+    LanesTest(@TempDir Path folder) {
+        model = SmallModel.load(SmallModel.HEADS, folder);
+    }
+
+    @BeforeAll
+    void hasRows() {
+        assertThat(reference).hasSize(20);
+    }
+
+    @AfterAll
+    void close() {
+        model.close();
+    }
+
+    /** Stops a lane at each batch that it takes until it is let go, and remembers the batch's sizes. */
+    private static final class Gate implements BatchListener {
+        private final Semaphore taken = new Semaphore(0);
+        private final CountDownLatch open = new CountDownLatch(1);
+        private final List<Integer> sizes = Collections.synchronizedList(new ArrayList<>());
+
+        @Override
+        public void batchTaken(int sequences, int tokens) {
+            sizes.add(sequences);
+            taken.release();
+            try {
+                assertThat(open.await(30, TimeUnit.SECONDS)).isTrue();
+            } catch (InterruptedException e) {
+                throw new IllegalStateException(e);
+            }
+        }
+
+        void awaitBatch() throws InterruptedException {
+            assertThat(taken.tryAcquire(30, TimeUnit.SECONDS)).isTrue();
+        }
+    }
+
+    @Test
+    void everyHeadOfEveryRowIsAsTheReferenceSays() throws Exception {
+        try (Lanes lanes = Lanes.start(model, LaneSettings.of(model, 2), NOBODY)) {
+            List<Job> jobs =
+                    reference.stream().map(row -> job(row.ids(), 0b1111)).toList();
+            lanes.submit(jobs);
+            for (int i = 0; i < jobs.size(); i++) {
+                Answer answer = jobs.get(i).result().get(30, TimeUnit.SECONDS);
+                for (Head head : model.description().heads()) {
+                    assertThat(answer.logits(head))
+                            .containsExactly(reference.get(i).logits(head), within(1e-3f));
+                }
+                assertThat(answer.queuedNanos()).isNotNegative();
+                assertThat(answer.computedNanos()).isPositive();
+            }
+        }
+    }
+
+    @Test
+    void aRowIsTheSameAloneAndInABatch() throws Exception {
+        Gate gate = new Gate();
+        try (Lanes held = Lanes.start(model, LaneSettings.of(model, 1), gate);
+                Lanes free = Lanes.start(model, LaneSettings.of(model, 1), NOBODY)) {
+            List<Job> together =
+                    reference.stream().map(row -> job(row.ids(), 0b1111)).toList();
+            held.submit(together);
+            gate.open.countDown();
+            for (int i = 0; i < together.size(); i++) {
+                Job alone = job(reference.get(i).ids(), 0b1111);
+                free.submit(List.of(alone));
+                Answer one = alone.result().get(30, TimeUnit.SECONDS);
+                Answer many = together.get(i).result().get(30, TimeUnit.SECONDS);
+                assertThat(one.batchSequences()).isOne();
+                for (Head head : model.description().heads()) {
+                    assertThat(many.logits(head)).containsExactly(one.logits(head), within(1e-4f));
+                }
+            }
+        }
+    }
+
+    @Test
+    void batchesFormBecauseTheLaneIsBusy() throws Exception {
+        Gate gate = new Gate();
+        try (Lanes lanes = Lanes.start(model, LaneSettings.of(model, 1), gate)) {
+            lanes.submit(List.of(job(1)));
+            gate.awaitBatch();
+            List<Job> waiting = new ArrayList<>();
+            for (int i = 0; i < 10; i++) {
+                waiting.add(job(1));
+                lanes.submit(List.of(waiting.getLast()));
+            }
+            assertThat(lanes.queuedJobs()).isEqualTo(10);
+            assertThat(lanes.queuedTokens()).isEqualTo(10 * job(1).tokens());
+            gate.open.countDown();
+            for (Job job : waiting) {
+                assertThat(job.result().get(30, TimeUnit.SECONDS).batchSequences())
+                        .isEqualTo(10);
+            }
+            assertThat(gate.sizes).containsExactly(1, 10);
+            assertThat(lanes.queuedTokens()).isZero();
+        }
+    }
+
+    @Test
+    void aBatchEndsAtItsTokensAndAtItsSequences() throws Exception {
+        Gate gate = new Gate();
+        LaneSettings settings = new LaneSettings(1, new SessionLimits(40, 4), 100, 10_000);
+        try (Lanes lanes = Lanes.start(model, settings, gate)) {
+            lanes.submit(List.of(ids(2)));
+            gate.awaitBatch();
+            List<Job> waiting =
+                    List.of(ids(20), ids(20), ids(20), ids(2), ids(2), ids(2), /**/ ids(2), ids(40), /**/ ids(1));
+            lanes.submit(waiting);
+            gate.open.countDown();
+            for (Job job : waiting) {
+                job.result().get(30, TimeUnit.SECONDS);
+            }
+            assertThat(gate.sizes).containsExactly(1, 2, 4, 1, 1, 1);
+        }
+    }
+
+    @Test
+    void whatNobodyWaitsForNeverReachesTheKernel() throws Exception {
+        Gate gate = new Gate();
+        try (Lanes lanes = Lanes.start(model, LaneSettings.of(model, 1), gate)) {
+            lanes.submit(List.of(job(1)));
+            gate.awaitBatch();
+            List<Job> waiting = List.of(job(1), job(2), job(3));
+            lanes.submit(waiting);
+            waiting.get(1).abandon();
+            gate.open.countDown();
+            assertThat(waiting.get(2).result().get(30, TimeUnit.SECONDS).batchSequences())
+                    .isEqualTo(2);
+            assertThat(waiting.get(1).abandoned()).isTrue();
+            assertThat(lanes.abandonedJobs()).isOne();
+            assertThat(lanes.drain(LONG)).isTrue();
+            assertThat(gate.sizes).containsExactly(1, 2);
+        }
+    }
+
+    @Test
+    void aJobThatTheKernelRefusesFailsAloneAndTheLaneGoesOn() throws Exception {
+        try (Lanes lanes = Lanes.start(model, LaneSettings.of(model, 1), NOBODY)) {
+            Job good = job(1);
+            Job bad = new Job(new int[] {2, 1_000_000, 3}, null, 1);
+            lanes.submit(List.of(bad, good));
+            assertThat(good.result().get(30, TimeUnit.SECONDS).logits()).hasSize(1);
+            assertThatThrownBy(() -> bad.result().get(30, TimeUnit.SECONDS))
+                    .isInstanceOf(ExecutionException.class)
+                    .hasCauseInstanceOf(BatchFailedException.class);
+            Job next = job(2);
+            lanes.submit(List.of(next));
+            assertThat(next.result().get(30, TimeUnit.SECONDS).logits()).hasSize(1);
+        }
+    }
+
+    @Test
+    void aBatchThatFailsFailsOnlyItsOwnJobs() throws Exception {
+        List<Integer> batches = Collections.synchronizedList(new ArrayList<>());
+        BatchListener once = (sequences, tokens) -> {
+            batches.add(sequences);
+            if (batches.size() == 1) {
+                throw new IllegalStateException("the first batch");
+            }
+        };
+        try (Lanes lanes = Lanes.start(model, LaneSettings.of(model, 1), once)) {
+            Job first = job(1);
+            lanes.submit(List.of(first));
+            assertThatThrownBy(() -> first.result().get(30, TimeUnit.SECONDS))
+                    .hasCauseInstanceOf(BatchFailedException.class);
+            Job second = job(1);
+            lanes.submit(List.of(second));
+            assertThat(second.result().get(30, TimeUnit.SECONDS).batchSequences())
+                    .isOne();
+        }
+    }
+
+    @Test
+    void aFullQueueTakesAllOrNothing() throws Exception {
+        Gate gate = new Gate();
+        LaneSettings settings = new LaneSettings(1, new SessionLimits(128, 4), 3, 30);
+        try (Lanes lanes = Lanes.start(model, settings, gate)) {
+            lanes.submit(List.of(ids(2)));
+            gate.awaitBatch();
+            lanes.submit(List.of(ids(10), ids(10)));
+            assertThatThrownBy(() -> lanes.submit(List.of(ids(1), ids(1))))
+                    .isInstanceOfSatisfying(
+                            QueueFullException.class,
+                            e -> assertThat(e.retryAfterSeconds()).isPositive());
+            assertThatThrownBy(() -> lanes.submit(List.of(ids(11)))).isInstanceOf(QueueFullException.class);
+            assertThat(lanes.queuedJobs()).isEqualTo(2);
+            Job last = ids(10);
+            lanes.submit(List.of(last));
+            gate.open.countDown();
+            last.result().get(30, TimeUnit.SECONDS);
+        }
+    }
+
+    @Test
+    void aRequestAboveTheBoundsIsTakenWhileNothingElseWaits() throws Exception {
+        LaneSettings settings = new LaneSettings(1, new SessionLimits(128, 4), 3, 30);
+        try (Lanes lanes = Lanes.start(model, settings, NOBODY)) {
+            List<Job> many =
+                    Collections.nCopies(9, 0).stream().map(i -> ids(10)).toList();
+            lanes.submit(many);
+            for (Job job : many) {
+                job.result().get(30, TimeUnit.SECONDS);
+            }
+        }
+    }
+
+    @Test
+    void retryAfterIsWhatTheLanesNeed() {
+        BatchQueue queue = new BatchQueue(new LaneSettings(1, new SessionLimits(128, 4), 10, 1000));
+        queue.add(List.of(ids(1000)), 0);
+        assertThatThrownBy(() -> queue.add(List.of(ids(1)), 100))
+                .isInstanceOfSatisfying(
+                        QueueFullException.class,
+                        e -> assertThat(e.retryAfterSeconds()).isEqualTo(10));
+        assertThatThrownBy(() -> queue.add(List.of(ids(1)), 0))
+                .isInstanceOfSatisfying(
+                        QueueFullException.class,
+                        e -> assertThat(e.retryAfterSeconds()).isOne());
+    }
+
+    @Test
+    void drainingEndsWhatIsQueuedAndRefusesTheRest() throws Exception {
+        Gate gate = new Gate();
+        try (Lanes lanes = Lanes.start(model, LaneSettings.of(model, 1), gate)) {
+            Job running = job(1);
+            lanes.submit(List.of(running));
+            gate.awaitBatch();
+            Job queued = job(2);
+            lanes.submit(List.of(queued));
+            assertThat(lanes.drain(Duration.ofMillis(1))).isFalse();
+            assertThatThrownBy(() -> lanes.submit(List.of(job(3)))).isInstanceOf(DrainingException.class);
+            gate.open.countDown();
+            assertThat(lanes.drain(LONG)).isTrue();
+            assertThat(running.result()).isCompleted();
+            assertThat(queued.result()).isCompleted();
+        }
+    }
+
+    @Test
+    void closingFailsWhatIsQueuedAndGivesTheMemoryBack() throws Exception {
+        long before = Slab.allocatedBytes();
+        Gate gate = new Gate();
+        LaneSettings settings = LaneSettings.of(model, 2);
+        Lanes lanes = Lanes.start(model, settings, gate);
+        assertThat(Slab.allocatedBytes() - before).isEqualTo(Lanes.bytes(model, settings));
+        lanes.submit(List.of(job(1)));
+        gate.awaitBatch();
+        lanes.submit(List.of(job(1)));
+        gate.awaitBatch();
+        Job queued = job(2);
+        lanes.submit(List.of(queued));
+        Thread closer = Thread.ofPlatform().start(lanes::close);
+        assertThatThrownBy(() -> queued.result().get(30, TimeUnit.SECONDS)).hasCauseInstanceOf(DrainingException.class);
+        gate.open.countDown();
+        closer.join();
+        assertThat(Slab.allocatedBytes()).isEqualTo(before);
+        lanes.close();
+        assertThatThrownBy(() -> lanes.submit(List.of(job(1)))).isInstanceOf(DrainingException.class);
+    }
+
+    @Test
+    void jobsThatNoBatchCanHoldAreRefusedAtTheDoor() {
+        try (Lanes lanes = Lanes.start(model, LaneSettings.of(model, 1), NOBODY)) {
+            assertThatThrownBy(() -> lanes.submit(List.of(ids(2000)))).isInstanceOf(IllegalArgumentException.class);
+            assertThatThrownBy(() -> lanes.submit(List.of(ids(0)))).isInstanceOf(IllegalArgumentException.class);
+            assertThatThrownBy(() -> lanes.submit(List.of(new Job(new int[] {2}, null, 0))))
+                    .isInstanceOf(IllegalArgumentException.class);
+            assertThatThrownBy(() -> lanes.submit(List.of(new Job(new int[] {2}, null, 1 << 4))))
+                    .isInstanceOf(IllegalArgumentException.class);
+        }
+    }
+
+    @Test
+    void busyIsAShare() throws Exception {
+        try (Lanes lanes = Lanes.start(model, LaneSettings.of(model, 1), NOBODY)) {
+            assertThat(lanes.busyRatio()).isZero();
+            for (int i = 0; i < 20; i++) {
+                Job job = job(i);
+                lanes.submit(List.of(job));
+                job.result().get(30, TimeUnit.SECONDS);
+            }
+            assertThat(lanes.busyRatio()).isGreaterThan(0).isLessThanOrEqualTo(1);
+            assertThat(lanes.busyRatio()).isLessThan(0.5);
+        }
+    }
+
+    private Job job(int row) {
+        return job(reference.get(row % reference.size()).ids(), 1);
+    }
+
+    private static Job job(int[] ids, int heads) {
+        return new Job(ids, null, heads);
+    }
+
+    /** A job of so many tokens. */
+    private static Job ids(int length) {
+        int[] ids = new int[length];
+        java.util.Arrays.fill(ids, 5);
+        return new Job(ids, null, 1);
+    }
+}
