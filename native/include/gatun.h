@@ -28,8 +28,8 @@ extern "C" {
 #define GT_MESSAGE_CAPACITY 256
 /* Longest name of a head, its closing zero included. */
 #define GT_NAME_CAPACITY 64
-/* Most heads of one model: a head is a bit of gt_batch.outputs. */
-#define GT_MAX_HEADS 32
+/* Most heads of one model: each is a bit of gt_batch.outputs, whose last bit asks for the rows themselves. */
+#define GT_MAX_HEADS 31
 /* Most layers that one head reads. */
 #define GT_MAX_HEAD_LAYERS 16
 /* The bit of gt_batch.outputs that asks for the last layer's rows themselves. */

@@ -7,8 +7,6 @@
 
 #define KEY_CAPACITY 64
 #define MAX_DENSE 8192u
-/* The highest bit of gt_batch.outputs is GT_OUTPUT_STATES: it is no head's. */
-#define MOST_HEADS (GT_MAX_HEADS - 1)
 
 static int32_t missing(gti_loader *loader, const char *key) {
     return gti_fail(loader->error, GT_ERROR_FORMAT, "key %s is missing", key);
@@ -263,7 +261,7 @@ static void keep_layers(gt_model *model) {
 int32_t gti_load_heads(gti_loader *loader) {
     gt_model *model = loader->model;
     bool found;
-    int32_t status = gti_key_u32(loader->gguf, "gatun.head_count", 0, MOST_HEADS, &model->info.head_count, &found,
+    int32_t status = gti_key_u32(loader->gguf, "gatun.head_count", 0, GT_MAX_HEADS, &model->info.head_count, &found,
                                  loader->error);
     if (status != GT_OK) {
         return status;

@@ -78,8 +78,13 @@ final class BatchQueue {
                     return List.of();
                 }
                 if (!jobs.isEmpty()) {
-                    running++;
-                    return cut();
+                    List<Job> batch = cut();
+                    if (!batch.isEmpty()) {
+                        running++;
+                        return batch;
+                    }
+                    // The whole front was abandoned in between: look again.
+                    continue;
                 }
                 idleLanes++;
                 try {

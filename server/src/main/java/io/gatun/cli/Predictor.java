@@ -105,7 +105,7 @@ final class Predictor {
             }
             encoding = encoding.truncate(model.maxTokens(), TruncationDirection.RIGHT);
         }
-        Job job = new Job(encoding.ids(), encoding.typeIds(), 1 << settings.head.index());
+        Job job = new Job(encoding.ids(), model.typeIds(encoding), 1 << settings.head.index());
         lanes.submit(List.of(job));
         return job.result()
                 .thenApply(answer -> line(

@@ -57,7 +57,7 @@ final class PredictHandler {
         for (int i = 0; i < inputs.all().size(); i++) {
             Encoding encoding = encode(model, inputs, i, truncate, direction);
             timings.addTokens(encoding.length());
-            jobs.add(new Job(encoding.ids(), encoding.typeIds(), 1 << head.index()));
+            jobs.add(new Job(encoding.ids(), model.typeIds(encoding), 1 << head.index()));
         }
         timings.tokenizationEnds(System.nanoTime());
 

@@ -23,7 +23,7 @@ record Problem(ErrorType type, String message, Map<String, String> headers) {
     static Optional<Problem> of(Throwable e) {
         return Optional.ofNullable(
                 switch (e) {
-                    case RequestException r -> new Problem(r.type(), r.getMessage());
+                    case RequestException r -> new Problem(r.type(), sentence(r));
                     case TokenizerException t -> new Problem(ErrorType.TOKENIZER, sentence(t));
                     case QueueFullException q ->
                         new Problem(

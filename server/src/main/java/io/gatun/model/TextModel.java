@@ -5,11 +5,13 @@ import io.gatun.kernel.Kernel;
 import io.gatun.kernel.KernelException;
 import io.gatun.kernel.Model;
 import io.gatun.kernel.Slab;
+import io.gatun.text.Encoding;
 import io.gatun.text.Tokenizer;
 import io.gatun.text.TokenizerException;
 import io.gatun.text.WordPieceVocabulary;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A model that is ready to run: the kernel's, its tokenizer, and what it says of itself. Thread-safe; owns native memory
@@ -98,6 +100,11 @@ public final class TextModel implements AutoCloseable {
     /** The id that stands for a word the vocabulary cannot spell. */
     public int unknownToken() {
         return unknownToken;
+    }
+
+    /** The types of an encoding's tokens for the kernel; null, all 0, where the model tells no first from second text. */
+    public int @Nullable [] typeIds(Encoding encoding) {
+        return kernel.info().tokenTypeCount() > 1 ? encoding.typeIds() : null;
     }
 
     @Override

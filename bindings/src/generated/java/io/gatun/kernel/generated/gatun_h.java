@@ -50,10 +50,10 @@ public class gatun_h extends gatun_h$shared {
     public static int GT_NAME_CAPACITY() {
         return GT_NAME_CAPACITY;
     }
-    private static final int GT_MAX_HEADS = (int)32L;
+    private static final int GT_MAX_HEADS = (int)31L;
     /**
      * {@snippet lang=c :
-     * #define GT_MAX_HEADS 32
+     * #define GT_MAX_HEADS 31
      * }
      */
     public static int GT_MAX_HEADS() {
