@@ -1,0 +1,97 @@
+package io.gatun.cli;
+
+import io.gatun.kernel.Kernel;
+import io.gatun.kernel.Slab;
+import io.gatun.kernel.TensorType;
+import io.gatun.model.GgufFile;
+import io.gatun.model.Head;
+import io.gatun.model.ModelDescription;
+import io.gatun.model.ModelException;
+import io.gatun.model.ModelSource;
+import io.gatun.model.Task;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** Says what a model file holds. */
+@Command(
+        name = "inspect",
+        description = "Says what a GGUF file holds: architecture, sizes, heads, labels, types, bytes.",
+        mixinStandardHelpOptions = true,
+        versionProvider = Version.class)
+final class InspectCommand implements Callable<Integer> {
+    @Parameters(index = "0", paramLabel = "FILE", description = "The file.")
+    private String file = "";
+
+    @Option(names = "--json", description = "As one JSON object.")
+    private boolean json;
+
+    @Override
+    public Integer call() {
+        ModelSource source = ModelSource.file(ModelOption.path(file));
+        Kernel.load();
+        ModelDescription model;
+        try (Slab image = source.read()) {
+            model = describe(source, image);
+        }
+        if (json) {
+            Output.standard().line(ModelJson.write(model));
+        } else {
+            print(model, Output.standard());
+        }
+        return 0;
+    }
+
+    private static ModelDescription describe(ModelSource source, Slab image) {
+        try {
+            return ModelDescription.of(GgufFile.parse(image.segment()));
+        } catch (ModelException e) {
+            throw new ModelException("The file " + source + " is no model for Gatun: " + e.getMessage(), e);
+        }
+    }
+
+    private static void print(ModelDescription model, Output out) {
+        row(out, "architecture", model.architecture());
+        row(out, "name", model.name().isEmpty() ? "-" : model.name());
+        row(out, "bytes", grouped(model.bytes()));
+        row(out, "parameters", grouped(model.parameters()));
+        row(out, "vocabulary", grouped(model.vocabularySize()));
+        row(out, "context", grouped(model.contextLength()));
+        row(out, "embedding", grouped(model.embeddingLength()));
+        row(out, "layers", grouped(model.layerCount()));
+        row(out, "attention heads", grouped(model.attentionHeadCount()));
+        row(out, "feed-forward", grouped(model.feedForwardLength()));
+        row(out, "token types", grouped(model.tokenTypeCount()));
+        for (Map.Entry<TensorType, Long> type : model.typeBytes().entrySet()) {
+            row(out, "bytes in " + type.getKey().name().toLowerCase(Locale.ROOT), grouped(type.getValue()));
+        }
+        if (model.heads().isEmpty()) {
+            row(out, "heads", "none");
+        }
+        for (Head head : model.heads()) {
+            print(head, out);
+        }
+    }
+
+    private static void print(Head head, Output out) {
+        row(out, "head", head.name());
+        boolean text = head.task() == Task.TEXT_CLASSIFICATION;
+        row(out, "  task", head.task().id() + (text ? ", " + head.problemType().id() : ""));
+        row(out, "  activation", head.activation());
+        row(out, "  layers", String.join(", ", head.layers().stream().map(String::valueOf).toList()));
+        head.threshold().ifPresent(threshold -> row(out, "  threshold", String.valueOf((float) threshold)));
+        row(out, "  labels", head.labels().size() + ": " + String.join(", ", head.labels()));
+    }
+
+    /** Control characters of a file's own texts do not reach the terminal. */
+    private static void row(Output out, String name, String value) {
+        out.line(String.format(Locale.ROOT, "%-18s%s", name, value.replaceAll("\\p{Cntrl}", "?")));
+    }
+
+    private static String grouped(long number) {
+        return String.format(Locale.ROOT, "%,d", number);
+    }
+}
