@@ -18,12 +18,10 @@ import org.jspecify.annotations.Nullable;
  * reads ahead, and what it finds is the beginning of the next request. Used by the connection's thread.
  */
 final class Client implements PeerInfo, Supplier<byte @Nullable []> {
-    private static final Runnable NOTHING = () -> {};
-
     private final PeerInfo peer;
     private final DataReader socket;
     private @Nullable CompletableFuture<byte @Nullable []> ahead;
-    private volatile Runnable departure = NOTHING;
+    private volatile @Nullable Runnable departure;
 
     Client(PeerInfo peer, DataReader socket) {
         this.peer = peer;
@@ -45,7 +43,7 @@ final class Client implements PeerInfo, Supplier<byte @Nullable []> {
 
     /** The client got its answer; whether it stays is no longer of interest. */
     void isAnswered() {
-        departure = NOTHING;
+        departure = null;
     }
 
     private void readAhead(CompletableFuture<byte @Nullable []> result) {
@@ -56,8 +54,9 @@ final class Client implements PeerInfo, Supplier<byte @Nullable []> {
             result.completeExceptionally(e);
         }
         result.complete(bytes);
-        if (bytes == null) {
-            departure.run();
+        Runnable action = departure;
+        if (bytes == null && action != null) {
+            action.run();
         }
     }
 
