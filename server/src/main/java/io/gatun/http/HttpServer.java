@@ -9,6 +9,7 @@ import io.helidon.http.Status;
 import io.helidon.webserver.WebServer;
 import io.helidon.webserver.http.DirectHandlers;
 import io.helidon.webserver.http1.Http1Config;
+import io.helidon.webserver.http1.Http1ConnectionSelector;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.time.Duration;
@@ -84,10 +85,13 @@ public final class HttpServer implements AutoCloseable {
                 .idleConnectionTimeout(settings.idleTimeout())
                 .connectionOptions(options ->
                         options.tcpNoDelay(true).readTimeout(settings.idleTimeout()))
-                .addProtocol(Http1Config.builder()
-                        .maxHeadersSize(MAX_HEADER_BYTES)
-                        .maxPrologueLength(MAX_PROLOGUE_BYTES)
-                        .build())
+                .protocolsDiscoverServices(false)
+                .addConnectionSelector(new ClientConnections(Http1ConnectionSelector.builder()
+                        .config(Http1Config.builder()
+                                .maxHeadersSize(MAX_HEADER_BYTES)
+                                .maxPrologueLength(MAX_PROLOGUE_BYTES)
+                                .build())
+                        .build()))
                 .directHandlers(directHandlers())
                 .routing(routes::register)
                 .build();

@@ -13,11 +13,13 @@ import io.gatun.task.LabelScore;
 import io.gatun.task.TextClassification;
 import io.gatun.text.Encoding;
 import io.gatun.text.TruncationDirection;
+import io.helidon.webserver.CloseConnectionException;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -27,6 +29,8 @@ import java.util.stream.Collectors;
 /** {@code POST /predict}: the scores of one head's labels. */
 final class PredictHandler {
     private static final String EXAMPLE = "{\"inputs\": \"a text\"}";
+
+    private static final Duration UNWATCHED = Duration.ofMillis(10);
 
     private final Models models;
     private final Metrics metrics;
@@ -40,7 +44,7 @@ final class PredictHandler {
         this.timeout = settings.timeout();
     }
 
-    Reply handle(Fields fields, long start) throws InterruptedException {
+    Reply handle(Fields fields, Client client, long start) throws InterruptedException {
         Timings timings = new Timings(start);
         ServedModel served = models.named(fields.text("model"));
         TextModel model = served.model();
@@ -62,7 +66,7 @@ final class PredictHandler {
         timings.tokenizationEnds(System.nanoTime());
 
         List<List<LabelScore>> predictions = new ArrayList<>(jobs.size());
-        for (Answer answer : answers(served, jobs)) {
+        for (Answer answer : answers(served, jobs, client)) {
             timings.add(answer);
             predictions.add(TextClassification.scores(head, answer.logits(head), raw));
         }
@@ -134,16 +138,22 @@ final class PredictHandler {
         return encoding;
     }
 
-    private List<Answer> answers(ServedModel served, List<Job> jobs) throws InterruptedException {
+    private List<Answer> answers(ServedModel served, List<Job> jobs, Client client) throws InterruptedException {
         long deadline = System.nanoTime() + timeout.toNanos();
         List<Answer> answers = new ArrayList<>(jobs.size());
         try {
             served.lanes().submit(jobs);
+            if (!isDoneSoon(jobs.getLast())) {
+                client.whenGone(() -> jobs.forEach(Job::abandon));
+            }
             for (Job job : jobs) {
                 long rest = Math.max(0, deadline - System.nanoTime());
                 answers.add(job.result().get(rest, TimeUnit.NANOSECONDS));
             }
             return answers;
+        } catch (CancellationException e) {
+            metrics.failure("dropped");
+            throw new CloseConnectionException("The client left", e);
         } catch (TimeoutException e) {
             throw new RequestException(
                     ErrorType.OVERLOADED,
@@ -151,10 +161,23 @@ final class PredictHandler {
         } catch (ExecutionException e) {
             throw e.getCause() instanceof RuntimeException cause ? cause : new CompletionException(e.getCause());
         } finally {
+            client.isAnswered();
             if (answers.size() < jobs.size()) {
                 jobs.forEach(Job::abandon);
             }
         }
+    }
+
+    /** Whether it is not worth a second thread to notice that the client hangs up. */
+    private static boolean isDoneSoon(Job job) throws InterruptedException {
+        try {
+            job.result().get(UNWATCHED.toNanos(), TimeUnit.NANOSECONDS);
+        } catch (TimeoutException e) {
+            return false;
+        } catch (ExecutionException e) {
+            return true;
+        }
+        return true;
     }
 
     private static void write(JsonGenerator out, boolean batch, List<List<LabelScore>> predictions)

@@ -53,8 +53,8 @@ final class Routes {
 
     void register(HttpRouting.Builder routing) {
         task(routing, "/predict", predict::handle);
-        task(routing, "/tokenize", tokenize::tokenize);
-        task(routing, "/decode", tokenize::decode);
+        task(routing, "/tokenize", (fields, client, start) -> tokenize.tokenize(fields, start));
+        task(routing, "/decode", (fields, client, start) -> tokenize.decode(fields, start));
         look(routing, "/info", request -> info.handle());
         look(routing, "/health", request -> health());
         look(routing, "/metrics", request -> scrape());
@@ -65,7 +65,7 @@ final class Routes {
     /** Answers the object of a request's body. */
     @FunctionalInterface
     private interface TaskHandler {
-        Reply handle(Fields fields, long start) throws InterruptedException;
+        Reply handle(Fields fields, Client client, long start) throws InterruptedException;
     }
 
     /** Answers a request. */
@@ -83,13 +83,20 @@ final class Routes {
                     throw new RequestException(
                             ErrorType.UNHEALTHY, "The server is shutting down; send the request elsewhere.");
                 }
-                return handler.handle(fields, start);
+                return handler.handle(fields, client(request), start);
             } catch (RuntimeException e) {
                 Problem.of(e).ifPresent(problem -> metrics.failure(problem.type().counted()));
                 throw e;
             }
         }));
         wrongMethod(routing, path, "POST");
+    }
+
+    private static Client client(ServerRequest request) {
+        if (request.remotePeer() instanceof Client client) {
+            return client;
+        }
+        throw new IllegalStateException("a connection that is none of ours");
     }
 
     private void look(HttpRouting.Builder routing, String path, Answerer answerer) {
