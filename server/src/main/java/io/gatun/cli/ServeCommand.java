@@ -26,7 +26,7 @@ import picocli.CommandLine.TypeConversionException;
         mixinStandardHelpOptions = true,
         versionProvider = Version.class)
 final class ServeCommand implements Callable<Integer> {
-    private static final Duration DRAIN_TIMEOUT = Duration.ofSeconds(60);
+    private static final Duration DRAIN_TIMEOUT = Duration.ofSeconds(10);
     private static final int MAX_LANES = 1024;
 
     /** Shows the reason of a size that cannot be read. */
@@ -130,11 +130,12 @@ final class ServeCommand implements Callable<Integer> {
     /** Ends the process from within its shutdown: a signal alone would make its status 143. */
     private static void drain(HttpServer server, Catalogue catalogue) {
         try {
+            // The server first: a request that it took may not have reached the lanes yet, and they must still take it.
             server.drain();
+            server.close();
             for (ServedModel model : catalogue.all()) {
                 model.lanes().drain(DRAIN_TIMEOUT);
             }
-            server.close();
         } finally {
             Runtime.getRuntime().halt(0);
         }

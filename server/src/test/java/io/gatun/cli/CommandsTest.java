@@ -1,0 +1,151 @@
+package io.gatun.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.offset;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+final class CommandsTest {
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    @TempDir
+    private static Path folder = Path.of("");
+
+    private static String model = "";
+
+    @BeforeAll
+    static void convert() throws Exception {
+        model = SmallModel.convert("distilbert-small", folder).toString();
+    }
+
+    @Test
+    void predictAnswersItsArgumentsInOrder() throws Exception {
+        Program.Result one = Program.run("predict", "--model", model, "the good");
+        Program.Result both = Program.run("predict", "--model", model, "naïve 日本", "the good");
+        assertThat(both.status()).isZero();
+        assertThat(both.errors()).isEmpty();
+        assertThat(both.lines()).hasSize(2);
+        assertThat(both.lines().get(1)).isEqualTo(one.output().strip());
+        JsonNode answer = JSON.readTree(one.output());
+        assertThat(answer.get(0).get("score").doubleValue()).isGreaterThanOrEqualTo(answer.get(1).get("score").doubleValue());
+        assertThat(answer.get(0).get("label").isTextual()).isTrue();
+    }
+
+    @Test
+    void predictAnswersEveryLineOfItsInput() throws Exception {
+        List<String> texts = new ArrayList<>();
+        for (int i = 0; i < 1000; i++) {
+            texts.add("the good ".repeat(i % 7));
+        }
+        Program.Result result = Program.run(Map.of(), String.join("\n", texts), "predict", "--model", model, "-");
+        assertThat(result.errors()).isEmpty();
+        assertThat(result.status()).isZero();
+        assertThat(result.lines()).hasSize(1000);
+        for (int i = 7; i < 1000; i++) {
+            assertThat(score(result.lines().get(i))).isCloseTo(score(result.lines().get(i % 7)), offset(1e-5));
+        }
+    }
+
+    @Test
+    void predictNamesTheLineThatIsTooLong() throws Exception {
+        String input = "short\n" + "the ".repeat(2000) + "\n";
+        Program.Result refused = Program.run(Map.of(), input, "predict", "--model", model);
+        assertThat(refused.status()).isEqualTo(2);
+        assertThat(refused.errors()).startsWith("gatun: Line 2 ").contains("--truncate");
+        assertThat(refused.lines()).hasSize(1);
+        Program.Result cut = Program.run(Map.of(), input, "predict", "--model", model, "--truncate");
+        assertThat(cut.status()).isZero();
+        assertThat(cut.lines()).hasSize(2);
+    }
+
+    @Test
+    void predictRefusesAHeadThatIsNotThere() throws Exception {
+        Program.run("predict", "--model", model, "--head", "mood", "text").refused("'mood'");
+    }
+
+    @Test
+    void aReaderThatHasReadEnoughIsNoFault() throws Exception {
+        try (Program program = Program.start(Map.of(), "predict", "--model", model, "-")) {
+            program.process().getInputStream().close();
+            try (var input = program.process().outputWriter()) {
+                input.write("the good\n");
+            }
+            assertThat(program.errors().get()).isEmpty();
+            assertThat(program.end()).isZero();
+        }
+    }
+
+    @Test
+    void inspectWritesOneObject() throws Exception {
+        Program.Result result = Program.run("inspect", "--json", model);
+        assertThat(result.errors()).isEmpty();
+        assertThat(result.lines()).hasSize(1);
+        JsonNode description = JSON.readTree(result.output());
+        JsonNode config = JSON.readTree(SmallModel.folder("distilbert-small").resolve("config.json").toFile());
+        assertThat(description.get("architecture").textValue()).isEqualTo("bert");
+        assertThat(description.get("bytes").longValue()).isEqualTo(Files.size(Path.of(model)));
+        assertThat(description.get("layers")).isEqualTo(config.get("n_layers"));
+        assertThat(description.get("embedding_length")).isEqualTo(config.get("dim"));
+        assertThat(description.get("vocabulary_size")).isEqualTo(config.get("vocab_size"));
+        assertThat(description.get("heads").get(0).get("labels")).hasSize(config.get("id2label").size());
+        assertThat(description.get("types").has("f32")).isTrue();
+    }
+
+    @Test
+    void inspectIsReadable() throws Exception {
+        Program.Result result = Program.run("inspect", model);
+        assertThat(result.status()).isZero();
+        assertThat(result.output()).contains("architecture      bert\n", "labels");
+    }
+
+    @Test
+    void convertWritesAFileThatAnswers() throws Exception {
+        Path out = folder.resolve("converted.gguf");
+        Program.Result result =
+                Program.run("convert", SmallModel.folder("bert-small").toString(), out.toString(), "--type", "Q8_0");
+        assertThat(result.status()).as(result.errors()).isZero();
+        assertThat(result.errors().lines()).hasSize(1);
+        assertThat(Program.run("predict", "--model", out.toString(), "the good").lines()).hasSize(1);
+    }
+
+    @Test
+    void convertRefusesWhatIsNoCheckpoint() throws Exception {
+        Path empty = Files.createDirectories(folder.resolve("empty"));
+        Program.run("convert", empty.toString(), folder.resolve("x.gguf").toString()).refused();
+        Program.run("convert", folder.resolve("none").toString(), folder.resolve("x.gguf").toString()).refused();
+        Program.run("convert", empty.toString(), folder.resolve("x.gguf").toString(), "--type", "q9").refused("q9");
+        String source = SmallModel.folder("bert-small").toString();
+        Program.run("convert", source, folder.resolve("none/x.gguf").toString()).refused("x.gguf");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "fly", "--fly", "inspect", "convert", "predict --fly"})
+    void wrongUseIsRefused(String arguments) throws Exception {
+        Program.run(arguments.isEmpty() ? new String[0] : arguments.split(" ", -1)).refused("--help");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"--help", "--version", "serve --help", "predict --help", "convert --help", "inspect -h"})
+    void helpAndVersionArePrinted(String arguments) throws Exception {
+        Program.Result result = Program.run(arguments.split(" ", -1));
+        assertThat(result.status()).isZero();
+        assertThat(result.errors()).isEmpty();
+        assertThat(result.output()).contains("gatun");
+    }
+
+    private static double score(String line) throws Exception {
+        return JSON.readTree(line).get(0).get("score").doubleValue();
+    }
+
+}
