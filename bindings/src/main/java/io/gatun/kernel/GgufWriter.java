@@ -127,8 +127,8 @@ public final class GgufWriter implements AutoCloseable {
             ggml_init_params.no_alloc(params, true);
             // The writer copies the description, so that its context ends with this call.
             MemorySegment context = ggml_h.gt_ggml_init(params);
-            MemorySegment tensor = ggml_h.gt_ggml_new_tensor(
-                    context, type.id(), shape.length, call.allocateFrom(JAVA_LONG, shape));
+            MemorySegment tensor =
+                    ggml_h.gt_ggml_new_tensor(context, type.id(), shape.length, call.allocateFrom(JAVA_LONG, shape));
             ggml_h.gt_ggml_set_name(tensor, call.allocateFrom(name));
             ggml_h.gt_gguf_add_tensor(gguf, tensor);
             ggml_h.gt_ggml_free(context);
@@ -140,10 +140,7 @@ public final class GgufWriter implements AutoCloseable {
     /** Writes the file anew: the keys, then every tensor's data as {@code data} gives it. */
     public void write(Path file, TensorData data) throws IOException {
         try (FileChannel out = FileChannel.open(
-                file,
-                StandardOpenOption.CREATE,
-                StandardOpenOption.TRUNCATE_EXISTING,
-                StandardOpenOption.WRITE)) {
+                file, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE)) {
             long metaBytes = ggml_h.gt_gguf_get_meta_size(gguf);
             try (Slab meta = Slab.allocate(metaBytes)) {
                 ggml_h.gt_gguf_get_meta_data(gguf, meta.segment());
@@ -173,7 +170,8 @@ public final class GgufWriter implements AutoCloseable {
 
     private GgufWriter putArray(String key, int type, MemorySegment values, int count) {
         try (Arena call = Arena.ofConfined()) {
-            MemorySegment copy = call.allocate(Math.max(JAVA_FLOAT.byteSize(), values.byteSize()), JAVA_INT.byteAlignment());
+            MemorySegment copy =
+                    call.allocate(Math.max(JAVA_FLOAT.byteSize(), values.byteSize()), JAVA_INT.byteAlignment());
             copy.copyFrom(values);
             ggml_h.gt_gguf_set_arr_data(gguf, key(key), type, copy, count);
         }

@@ -113,8 +113,7 @@ public final class Session implements AutoCloseable {
     public float[] logits(int sequence, int head) {
         HeadInfo info = model.heads().get(head);
         return copy(
-                batch.logitsStart(sequence, head),
-                info.labelCount() * (info.perToken() ? batch.length(sequence) : 1));
+                batch.logitsStart(sequence, head), info.labelCount() * (info.perToken() ? batch.length(sequence) : 1));
     }
 
     /** A copy of the last layer's rows for a sequence that asked for them, {@code [length][embeddingLength]}. */

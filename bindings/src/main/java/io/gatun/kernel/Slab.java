@@ -21,8 +21,7 @@ public final class Slab implements AutoCloseable {
 
     private static final AtomicLong ALLOCATED = new AtomicLong();
     private static final MethodHandle ALIGNED_ALLOC = libc(
-            "aligned_alloc",
-            FunctionDescriptor.of(ValueLayout.ADDRESS, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG));
+            "aligned_alloc", FunctionDescriptor.of(ValueLayout.ADDRESS, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG));
     private static final MethodHandle FREE = libc("free", FunctionDescriptor.ofVoid(ValueLayout.ADDRESS));
 
     private final Arena arena;

@@ -70,7 +70,8 @@ public final class TokenBatch {
         int length = tokenIds.length;
         ModelInfo info = model.info();
         if (length < 1 || length > info.contextLength()) {
-            throw refused("A sequence has " + length + " tokens; the model takes from 1 to " + info.contextLength() + ".");
+            throw refused(
+                    "A sequence has " + length + " tokens; the model takes from 1 to " + info.contextLength() + ".");
         }
         if (!fits(length)) {
             throw refused("A sequence of " + length + " tokens has no room in a batch that holds " + tokens + " of "
@@ -83,7 +84,9 @@ public final class TokenBatch {
             }
             checkRange(typeIds, info.tokenTypeCount(), "Token type");
         }
-        int known = model.heads().isEmpty() ? 0 : -1 >>> (Integer.SIZE - model.heads().size());
+        int known = model.heads().isEmpty()
+                ? 0
+                : -1 >>> (Integer.SIZE - model.heads().size());
         if ((heads & ~known) != 0 || (heads == 0 && !states)) {
             throw refused("A sequence asks for heads " + Integer.toBinaryString(heads) + " of a model with "
                     + model.heads().size() + ".");

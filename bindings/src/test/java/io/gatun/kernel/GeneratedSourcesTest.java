@@ -69,9 +69,10 @@ final class GeneratedSourcesTest {
     @Test
     void everyStructOfTheHeaderIsBound() throws Exception {
         Set<String> structs = inHeader("gatun.h", "typedef struct (gt_\\w+) \\{");
-        assertThat(structs).isNotEmpty().allSatisfy(name -> assertThat(
-                        GENERATED.resolve("java/io/gatun/kernel/generated/" + name + ".java"))
-                .exists());
+        assertThat(structs)
+                .isNotEmpty()
+                .allSatisfy(name -> assertThat(GENERATED.resolve("java/io/gatun/kernel/generated/" + name + ".java"))
+                        .exists());
     }
 
     @Test

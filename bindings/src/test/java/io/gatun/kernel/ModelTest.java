@@ -33,8 +33,10 @@ final class ModelTest {
             System.arraycopy(sound, 0, cut, 0, cut.length);
             assertThatThrownBy(() -> Model.open(slab(cut)))
                     .as("cut at %d", cut.length)
-                    .isInstanceOfSatisfying(KernelException.class, e -> assertThat(e.status())
-                            .isIn(KernelException.Status.FORMAT, KernelException.Status.UNSUPPORTED));
+                    .isInstanceOfSatisfying(
+                            KernelException.class,
+                            e -> assertThat(e.status())
+                                    .isIn(KernelException.Status.FORMAT, KernelException.Status.UNSUPPORTED));
         }
         assertThat(Slab.allocatedBytes()).isEqualTo(before);
     }
@@ -70,8 +72,9 @@ final class ModelTest {
                 .replaceFirst("(general.architecture.{12})bert", "$1gpt2")
                 .getBytes(StandardCharsets.ISO_8859_1);
         assertThatThrownBy(() -> Model.open(slab(other)))
-                .isInstanceOfSatisfying(KernelException.class, e -> assertThat(e.status())
-                        .isEqualTo(KernelException.Status.UNSUPPORTED))
+                .isInstanceOfSatisfying(
+                        KernelException.class,
+                        e -> assertThat(e.status()).isEqualTo(KernelException.Status.UNSUPPORTED))
                 .hasMessageContaining("gpt2");
     }
 

@@ -47,8 +47,7 @@ final class QuantizerTest {
             MemorySegment source = arena.allocate(4L * COLUMNS);
             MemorySegment target = arena.allocate(type.bytes(COLUMNS));
             Quantizer.quantize(type, source, target, 1, COLUMNS);
-            assertThatIllegalArgumentException()
-                    .isThrownBy(() -> Quantizer.quantize(type, source, target, 2, COLUMNS));
+            assertThatIllegalArgumentException().isThrownBy(() -> Quantizer.quantize(type, source, target, 2, COLUMNS));
             assertThatIllegalArgumentException()
                     .isThrownBy(() -> Quantizer.quantize(type, source, target.asSlice(1), 1, COLUMNS));
         }

@@ -56,7 +56,8 @@ final class SessionTest {
             for (int place = 0; place < 3; place++) {
                 session.batch().clear();
                 for (int i = 0; i < 3; i++) {
-                    session.batch().add(i == place ? row : ids(3 + 5 * i), null, i == place ? BOTH : 1 + i % 2, i == place);
+                    session.batch()
+                            .add(i == place ? row : ids(3 + 5 * i), null, i == place ? BOTH : 1 + i % 2, i == place);
                 }
                 session.run();
                 assertThat(session.logits(place, 0)).containsExactly(text);
@@ -118,13 +119,15 @@ final class SessionTest {
     }
 
     private static int[] ids(int length) {
-        return IntStream.range(0, length).map(i -> (i * 11 + length) % TinyModel.VOCABULARY).toArray();
+        return IntStream.range(0, length)
+                .map(i -> (i * 11 + length) % TinyModel.VOCABULARY)
+                .toArray();
     }
 
     private static void assertRefused(Runnable call, String part) {
         assertThatThrownBy(call::run)
-                .isInstanceOfSatisfying(KernelException.class, e -> assertThat(e.status())
-                        .isEqualTo(KernelException.Status.BATCH))
+                .isInstanceOfSatisfying(
+                        KernelException.class, e -> assertThat(e.status()).isEqualTo(KernelException.Status.BATCH))
                 .hasMessageContaining(part);
     }
 }

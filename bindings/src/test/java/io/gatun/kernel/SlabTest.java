@@ -28,15 +28,16 @@ final class SlabTest {
         slab.close();
         slab.close();
         assertThat(Slab.allocatedBytes()).isEqualTo(before);
-        assertThatThrownBy(() -> slab.segment().get(ValueLayout.JAVA_BYTE, 0)).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(() -> slab.segment().get(ValueLayout.JAVA_BYTE, 0))
+                .isInstanceOf(IllegalStateException.class);
     }
 
     @Test
     void refusesWhatNobodyHas() {
         long before = Slab.allocatedBytes();
         assertThatThrownBy(() -> Slab.allocate(1L << 60))
-                .isInstanceOfSatisfying(KernelException.class, e -> assertThat(e.status())
-                        .isEqualTo(KernelException.Status.MEMORY));
+                .isInstanceOfSatisfying(
+                        KernelException.class, e -> assertThat(e.status()).isEqualTo(KernelException.Status.MEMORY));
         assertThatIllegalArgumentException().isThrownBy(() -> Slab.allocate(0));
         assertThat(Slab.allocatedBytes()).isEqualTo(before);
     }

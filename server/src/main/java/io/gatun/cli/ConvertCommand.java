@@ -68,7 +68,8 @@ final class ConvertCommand implements Callable<Integer> {
                 .setStyle(ProgressBarStyle.ASCII)
                 .setUpdateIntervalMillis(100)
                 .build()) {
-            Converter.convert(from, to, type, (done, total) -> bar.maxHint(total).stepTo(done));
+            Converter.convert(
+                    from, to, type, (done, total) -> bar.maxHint(total).stepTo(done));
         }
     }
 
@@ -76,7 +77,8 @@ final class ConvertCommand implements Callable<Integer> {
         try {
             return Files.size(file);
         } catch (IOException e) {
-            throw new CommandException("The file " + file + " was written and cannot be read: " + e.getMessage() + ".", e);
+            throw new CommandException(
+                    "The file " + file + " was written and cannot be read: " + e.getMessage() + ".", e);
         }
     }
 }

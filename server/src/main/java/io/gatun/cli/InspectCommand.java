@@ -81,7 +81,10 @@ final class InspectCommand implements Callable<Integer> {
         boolean text = head.task() == Task.TEXT_CLASSIFICATION;
         row(out, "  task", head.task().id() + (text ? ", " + head.problemType().id() : ""));
         row(out, "  activation", head.activation());
-        row(out, "  layers", String.join(", ", head.layers().stream().map(String::valueOf).toList()));
+        row(
+                out,
+                "  layers",
+                String.join(", ", head.layers().stream().map(String::valueOf).toList()));
         head.threshold().ifPresent(threshold -> row(out, "  threshold", String.valueOf((float) threshold)));
         row(out, "  labels", head.labels().size() + ": " + String.join(", ", head.labels()));
     }

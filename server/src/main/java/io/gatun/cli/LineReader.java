@@ -26,7 +26,8 @@ final class LineReader {
     }
 
     /** The next line without its end, or null behind the last one. */
-    @Nullable String next() throws IOException {
+    @Nullable
+    String next() throws IOException {
         ByteArrayOutputStream line = new ByteArrayOutputStream(256);
         int next = stream.read();
         if (next < 0) {

@@ -59,16 +59,17 @@ public final class Main {
     private static String sentence(Throwable failure) {
         @Nullable String message = failure.getMessage();
         String said = message == null || message.isBlank() ? failure.getClass().getSimpleName() : message;
-        String text =
-                switch (failure) {
-                    case ParameterException e ->
-                        unpunctuated(said) + "; see " + e.getCommandLine().getCommandSpec().qualifiedName() + " --help";
-                    case OutOfMemoryError _ ->
-                        "There is too little memory for Java (" + unpunctuated(said) + "); set GATUN_JAVA_OPTIONS=-Xmx1g";
-                    case CommandException _, ModelException _, TokenizerException _, KernelException _ -> said;
-                    case Output.OutputException _ -> said;
-                    default -> isForUsers(failure) ? said : "Unexpected " + failure.getClass().getSimpleName() + ": " + said;
-                };
+        String text = switch (failure) {
+            case ParameterException e ->
+                unpunctuated(said) + "; see "
+                        + e.getCommandLine().getCommandSpec().qualifiedName() + " --help";
+            case OutOfMemoryError _ ->
+                "There is too little memory for Java (" + unpunctuated(said) + "); set GATUN_JAVA_OPTIONS=-Xmx1g";
+            case CommandException _, ModelException _, TokenizerException _, KernelException _ -> said;
+            case Output.OutputException _ -> said;
+            default ->
+                isForUsers(failure) ? said : "Unexpected " + failure.getClass().getSimpleName() + ": " + said;
+        };
         return unpunctuated(text.strip().replaceAll("\\s*\\R\\s*", " ")) + ".";
     }
 

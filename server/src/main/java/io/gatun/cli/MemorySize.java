@@ -40,10 +40,14 @@ record MemorySize(long bytes) {
         }
         int unit = Math.min((63 - Long.numberOfLeadingZeros(bytes)) / 10, 3);
         double scaled = Math.ceil(bytes * 10.0 / (1L << (10 * unit))) / 10;
-        return String.format(Locale.ROOT, "%.1f %sB", scaled, switch (unit) {
-            case 1 -> "Ki";
-            case 2 -> "Mi";
-            default -> "Gi";
-        });
+        return String.format(
+                Locale.ROOT,
+                "%.1f %sB",
+                scaled,
+                switch (unit) {
+                    case 1 -> "Ki";
+                    case 2 -> "Mi";
+                    default -> "Gi";
+                });
     }
 }

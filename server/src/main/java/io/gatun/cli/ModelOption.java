@@ -42,8 +42,8 @@ record ModelOption(String name, ModelSource source) {
         Set<String> names = new HashSet<>();
         for (ModelOption option : options) {
             if (!names.add(option.name)) {
-                throw new CommandException("Two models are called '" + option.name
-                        + "'; give each its own name: --model NAME=PATH.");
+                throw new CommandException(
+                        "Two models are called '" + option.name + "'; give each its own name: --model NAME=PATH.");
             }
         }
         return options;

@@ -75,9 +75,7 @@ final class PredictCommand implements Callable<Integer> {
         LineReader lines = new LineReader(System.in);
         return () -> {
             String line = lines.next();
-            return line == null
-                    ? null
-                    : new Predictor.Text(line, "Line " + lines.number() + " of standard input");
+            return line == null ? null : new Predictor.Text(line, "Line " + lines.number() + " of standard input");
         };
     }
 
@@ -92,7 +90,8 @@ final class PredictCommand implements Callable<Integer> {
                 : "these classify texts: " + String.join(", ", fitting) + ".";
         if (head.isEmpty()) {
             throw new CommandException(
-                    (headName == null ? "The model has no head; " : "The model has no head '" + headName + "'; ") + choice);
+                    (headName == null ? "The model has no head; " : "The model has no head '" + headName + "'; ")
+                            + choice);
         }
         if (head.get().task() != Task.TEXT_CLASSIFICATION) {
             throw new CommandException("The head '" + head.get().name() + "' answers tokens and not texts; " + choice);

@@ -34,7 +34,8 @@ final class Predictor {
     /** Where texts come from; null behind the last one. */
     @FunctionalInterface
     interface Source {
-        @Nullable Text next() throws IOException;
+        @Nullable
+        Text next() throws IOException;
     }
 
     /** How a text is answered. */
@@ -45,6 +46,7 @@ final class Predictor {
     private final Settings settings;
     /** Empty: behind the last text. */
     private final BlockingQueue<Optional<CompletableFuture<String>>> answers;
+
     private final JsonFactory json = new JsonFactory();
 
     Predictor(TextModel model, Lanes lanes, Settings settings) {
@@ -108,8 +110,8 @@ final class Predictor {
         Job job = new Job(encoding.ids(), model.typeIds(encoding), 1 << settings.head.index());
         lanes.submit(List.of(job));
         return job.result()
-                .thenApply(answer -> line(
-                        TextClassification.scores(settings.head, answer.logits(settings.head), settings.raw)));
+                .thenApply(answer ->
+                        line(TextClassification.scores(settings.head, answer.logits(settings.head), settings.raw)));
     }
 
     private Encoding encode(Text text) {

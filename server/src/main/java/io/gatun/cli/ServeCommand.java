@@ -120,8 +120,7 @@ final class ServeCommand implements Callable<Integer> {
             Lanes started = Lanes.start(model, LaneSettings.of(model, laneCount), metrics);
             ServedModel servedModel = new ServedModel(model, started);
             long bytes = servedModel.bytes();
-            metrics.model(
-                    model.name(), started::queuedJobs, () -> bytes, started::busyRatio, started::abandonedJobs);
+            metrics.model(model.name(), started::queuedJobs, () -> bytes, started::busyRatio, started::abandonedJobs);
             served.add(servedModel);
         }
         return new Catalogue(served);

@@ -28,8 +28,8 @@ final class Fields {
             return otherwise;
         }
         if (!node.isBoolean()) {
-            throw RequestException.validation("The field \"" + name + "\" must be true or false, not "
-                    + kind(node) + ".");
+            throw RequestException.validation(
+                    "The field \"" + name + "\" must be true or false, not " + kind(node) + ".");
         }
         return node.booleanValue();
     }
@@ -51,8 +51,7 @@ final class Fields {
             case "left" -> TruncationDirection.LEFT;
             case "right" -> TruncationDirection.RIGHT;
             default ->
-                throw RequestException.validation(
-                        "The field \"truncation_direction\" must be \"left\" or \"right\".");
+                throw RequestException.validation("The field \"truncation_direction\" must be \"left\" or \"right\".");
         };
     }
 

@@ -14,7 +14,6 @@ import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.Locale;
-import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.logging.Level;
 import java.util.logging.Logger;
@@ -83,8 +82,7 @@ public final class HttpServer implements AutoCloseable {
                 .maxConcurrentRequests(settings.maxConnections())
                 .maxPayloadSize(RequestBody.MAX_DISCARDED)
                 .idleConnectionTimeout(settings.idleTimeout())
-                .connectionOptions(options ->
-                        options.tcpNoDelay(true).readTimeout(settings.idleTimeout()))
+                .connectionOptions(options -> options.tcpNoDelay(true).readTimeout(settings.idleTimeout()))
                 .protocolsDiscoverServices(false)
                 .addConnectionSelector(new ClientConnections(Http1ConnectionSelector.builder()
                         .config(Http1Config.builder()

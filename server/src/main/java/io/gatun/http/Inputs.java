@@ -11,7 +11,8 @@ import org.jspecify.annotations.Nullable;
  * @param batch whether the answer is a list of answers
  */
 record Inputs(List<Input> all, boolean batch) {
-    private static final String FORMS = "send a text, a pair [\"a\", \"b\"], or a batch [[\"a\"], [\"b\"], [\"c\", \"d\"]]";
+    private static final String FORMS =
+            "send a text, a pair [\"a\", \"b\"], or a batch [[\"a\"], [\"b\"], [\"c\", \"d\"]]";
 
     /** A text, or two that are read as one input. */
     record Input(String first, @Nullable String second) {}
@@ -30,8 +31,8 @@ record Inputs(List<Input> all, boolean batch) {
             JsonNode entry = node.get(i);
             String place = "inputs[" + i + "]";
             if (!entry.isArray()) {
-                throw RequestException.validation(place + " must be a list of one or two texts, not "
-                        + Fields.kind(entry) + "; " + FORMS + ".");
+                throw RequestException.validation(
+                        place + " must be a list of one or two texts, not " + Fields.kind(entry) + "; " + FORMS + ".");
             }
             if (entry.isEmpty() || entry.size() > 2) {
                 throw RequestException.validation(
@@ -85,8 +86,7 @@ record Inputs(List<Input> all, boolean batch) {
 
     private static String text(JsonNode node, String place) {
         if (!node.isTextual()) {
-            throw RequestException.validation(
-                    place + " must be a text, not " + Fields.kind(node) + "; " + FORMS + ".");
+            throw RequestException.validation(place + " must be a text, not " + Fields.kind(node) + "; " + FORMS + ".");
         }
         return node.textValue();
     }

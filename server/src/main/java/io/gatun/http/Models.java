@@ -17,7 +17,8 @@ final class Models {
         if (name.isEmpty()) {
             return catalogue.defaultModel();
         }
-        return catalogue.find(name.get())
+        return catalogue
+                .find(name.get())
                 .orElseThrow(() -> RequestException.validation("There is no model of that name; there is "
                         + catalogue.all().stream()
                                 .map(m -> "\"" + m.model().name() + "\"")

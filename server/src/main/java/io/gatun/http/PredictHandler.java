@@ -84,11 +84,11 @@ final class PredictHandler {
         Head head = name.isEmpty()
                 ? defaultHead(model)
                 : model.head(name.get())
-                        .orElseThrow(() -> RequestException.validation(
-                                "The model \"" + model.name() + "\" has no head of that name; it has " + names(model)
-                                        + "."));
+                        .orElseThrow(() -> RequestException.validation("The model \"" + model.name()
+                                + "\" has no head of that name; it has " + names(model) + "."));
         if (head.task() != Task.TEXT_CLASSIFICATION) {
-            throw RequestException.validation("The head \"" + head.name() + "\" is for " + head.task().id()
+            throw RequestException.validation("The head \"" + head.name() + "\" is for "
+                    + head.task().id()
                     + ", and /predict answers text-classification only; name another of the heads " + names(model)
                     + ".");
         }
@@ -180,8 +180,7 @@ final class PredictHandler {
         return true;
     }
 
-    private static void write(JsonGenerator out, boolean batch, List<List<LabelScore>> predictions)
-            throws IOException {
+    private static void write(JsonGenerator out, boolean batch, List<List<LabelScore>> predictions) throws IOException {
         if (batch) {
             out.writeStartArray();
         }

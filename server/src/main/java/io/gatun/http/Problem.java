@@ -43,7 +43,8 @@ record Problem(ErrorType type, String message, Map<String, String> headers) {
     }
 
     static Problem unexpected() {
-        return new Problem(ErrorType.BACKEND, "The server failed at this request, which is its own fault; see its log.");
+        return new Problem(
+                ErrorType.BACKEND, "The server failed at this request, which is its own fault; see its log.");
     }
 
     static Problem wrongMethod(String method, String path, String allowed) {
@@ -54,8 +55,7 @@ record Problem(ErrorType type, String message, Map<String, String> headers) {
     }
 
     static Problem notFound() {
-        return new Problem(
-                ErrorType.NOT_FOUND, "There is no such route; GET /openapi lists those that there are.");
+        return new Problem(ErrorType.NOT_FOUND, "There is no such route; GET /openapi lists those that there are.");
     }
 
     private static String sentence(Throwable e) {

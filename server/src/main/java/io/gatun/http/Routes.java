@@ -85,7 +85,8 @@ final class Routes {
                 }
                 return handler.handle(fields, client(request), start);
             } catch (RuntimeException e) {
-                Problem.of(e).ifPresent(problem -> metrics.failure(problem.type().counted()));
+                Problem.of(e)
+                        .ifPresent(problem -> metrics.failure(problem.type().counted()));
                 throw e;
             }
         }));
@@ -174,8 +175,7 @@ final class Routes {
     }
 
     private Reply scrape() {
-        return new Reply(
-                200, TEXT_FORMAT, metrics.scrape().getBytes(StandardCharsets.UTF_8), Map.of());
+        return new Reply(200, TEXT_FORMAT, metrics.scrape().getBytes(StandardCharsets.UTF_8), Map.of());
     }
 
     private static byte[] openapi() {

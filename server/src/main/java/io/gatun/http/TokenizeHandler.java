@@ -54,8 +54,7 @@ final class TokenizeHandler {
             int end = encoding.ends()[i];
             out.writeStartObject();
             out.writeNumberField("id", id);
-            out.writeStringField(
-                    "text", special ? tokenizer.decode(new int[] {id}, false) : source.piece(start, end));
+            out.writeStringField("text", special ? tokenizer.decode(new int[] {id}, false) : source.piece(start, end));
             out.writeBooleanField("special", special);
             if (special) {
                 out.writeNullField("start");
@@ -75,8 +74,9 @@ final class TokenizeHandler {
         boolean skip = fields.flag("skip_special_tokens", true);
         JsonNode ids = fields.required("ids", "{\"ids\": [101, 102]}");
         if (!ids.isArray()) {
-            throw RequestException.validation("The field \"ids\" must be a list of token ids, or a list of such lists, not "
-                    + Fields.kind(ids) + ".");
+            throw RequestException.validation(
+                    "The field \"ids\" must be a list of token ids, or a list of such lists, not " + Fields.kind(ids)
+                            + ".");
         }
         if (ids.isEmpty()) {
             throw new RequestException(ErrorType.EMPTY, "The list \"ids\" is empty; send at least one token id.");
@@ -113,8 +113,7 @@ final class TokenizeHandler {
 
     private static int[] sequence(JsonNode list, String place, TextModel model) {
         if (!list.isArray()) {
-            throw RequestException.validation(
-                    place + " must be a list of token ids, not " + Fields.kind(list) + ".");
+            throw RequestException.validation(place + " must be a list of token ids, not " + Fields.kind(list) + ".");
         }
         int vocabulary = model.description().vocabularySize();
         int[] ids = new int[list.size()];

@@ -31,8 +31,9 @@ public final class Metrics implements BatchListener {
     private static final int SIZE_BUCKETS = 17;
 
     private final PrometheusRegistry registry = new PrometheusRegistry();
-    private final PrometheusTextFormatWriter writer =
-            PrometheusTextFormatWriter.builder().setIncludeCreatedTimestamps(false).build();
+    private final PrometheusTextFormatWriter writer = PrometheusTextFormatWriter.builder()
+            .setIncludeCreatedTimestamps(false)
+            .build();
     private final TeiCounters requests =
             new TeiCounters("te_request_count", "Requests that came.", "method", "batch", "single");
     private final TeiCounters successes =
@@ -48,18 +49,24 @@ public final class Metrics implements BatchListener {
     private final Map<String, Map<Stage, RecentTimes>> recent = new ConcurrentHashMap<>();
 
     private record Served(
-            String name, IntSupplier queued, LongSupplier nativeBytes, DoubleSupplier busyRatio, LongSupplier abandoned) {}
+            String name,
+            IntSupplier queued,
+            LongSupplier nativeBytes,
+            DoubleSupplier busyRatio,
+            LongSupplier abandoned) {}
 
     public Metrics() {
         for (Stage stage : Stage.values()) {
             durations.put(stage, times(stage));
         }
         gauge("te_queue_size", "Jobs that wait.")
-                .callback(c -> c.call(models.stream().mapToInt(m -> m.queued().getAsInt()).sum()))
+                .callback(c -> c.call(
+                        models.stream().mapToInt(m -> m.queued().getAsInt()).sum()))
                 .register(registry);
         gauge("gatun_native_bytes", "Native memory of a model and its lanes.")
                 .labelNames("model")
-                .callback(c -> models.forEach(m -> c.call((double) m.nativeBytes().getAsLong(), m.name())))
+                .callback(
+                        c -> models.forEach(m -> c.call((double) m.nativeBytes().getAsLong(), m.name())))
                 .register(registry);
         gauge("gatun_lane_busy_ratio", "Share of the time since the last look in which lanes computed.")
                 .labelNames("model")

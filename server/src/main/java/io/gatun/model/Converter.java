@@ -21,8 +21,8 @@ import org.jspecify.annotations.Nullable;
  * plain first one lies among the keys.
  */
 public final class Converter {
-    private static final Map<TensorType, Integer> FILE_TYPES = Map.of(
-            TensorType.F32, 0, TensorType.F16, 1, TensorType.Q4_0, 2, TensorType.Q8_0, 7, TensorType.BF16, 32);
+    private static final Map<TensorType, Integer> FILE_TYPES =
+            Map.of(TensorType.F32, 0, TensorType.F16, 1, TensorType.Q4_0, 2, TensorType.Q8_0, 7, TensorType.BF16, 32);
 
     /** Hears how far the conversion is. */
     @FunctionalInterface
@@ -100,7 +100,9 @@ public final class Converter {
 
     private static long[] shape(HuggingFaceFolder.Source source) {
         long columns = source.tensor().columns();
-        return source.tensor().shape().size() < 2 ? new long[] {columns} : new long[] {columns, source.tensor().rows()};
+        return source.tensor().shape().size() < 2
+                ? new long[] {columns}
+                : new long[] {columns, source.tensor().rows()};
     }
 
     private void writeKeys(GgufWriter writer, List<HeadWeights> heads) throws IOException {
@@ -124,17 +126,36 @@ public final class Converter {
                 .or(() -> classifier ? Optional.of(2) : Optional.empty())
                 .ifPresent(pooling -> writer.put("bert.pooling_type", pooling));
         if (!heads.isEmpty()) {
-            writer.putStrings("bert.classifier.output_labels", heads.getFirst().head().labels());
+            writer.putStrings(
+                    "bert.classifier.output_labels", heads.getFirst().head().labels());
         }
     }
 
     private void planEncoder() {
         int d = config.embeddingLength();
         boolean distil = config.kind() == HuggingFaceConfig.Kind.DISTILBERT;
-        plan("token_embd.weight", "embeddings.word_embeddings.weight", config.vocabularySize(), d, matrixType(d), false);
-        plan("position_embd.weight", "embeddings.position_embeddings.weight", config.contextLength(), d, TensorType.F32, false);
+        plan(
+                "token_embd.weight",
+                "embeddings.word_embeddings.weight",
+                config.vocabularySize(),
+                d,
+                matrixType(d),
+                false);
+        plan(
+                "position_embd.weight",
+                "embeddings.position_embeddings.weight",
+                config.contextLength(),
+                d,
+                TensorType.F32,
+                false);
         if (!distil) {
-            plan("token_types.weight", "embeddings.token_type_embeddings.weight", config.tokenTypeCount(), d, TensorType.F32, false);
+            plan(
+                    "token_types.weight",
+                    "embeddings.token_type_embeddings.weight",
+                    config.tokenTypeCount(),
+                    d,
+                    TensorType.F32,
+                    false);
         }
         planVector("token_embd_norm", "embeddings.LayerNorm", d);
         for (int i = 0; i < config.layerCount(); i++) {
@@ -214,7 +235,9 @@ public final class Converter {
                 .put(prefix + "task", head.task().id())
                 .putStrings(prefix + "labels", head.labels())
                 .put(prefix + "activation", head.activation())
-                .putInts(prefix + "layers", head.layers().stream().mapToInt(Integer::intValue).toArray());
+                .putInts(
+                        prefix + "layers",
+                        head.layers().stream().mapToInt(Integer::intValue).toArray());
         if (head.task() == Task.TEXT_CLASSIFICATION) {
             writer.put(prefix + "problem_type", head.problemType().id());
         }
@@ -230,7 +253,13 @@ public final class Converter {
         if (dense != null) {
             place(writer, plain ? null : prefix + "dense", "cls", dense, width, in);
         }
-        place(writer, plain ? null : prefix + "output", "cls.output", weights.output(), head.labels().size(), width);
+        place(
+                writer,
+                plain ? null : prefix + "output",
+                "cls.output",
+                weights.output(),
+                head.labels().size(),
+                width);
     }
 
     /** A head's layer becomes an array among the keys or, without a key, a tensor. */

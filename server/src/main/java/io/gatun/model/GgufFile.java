@@ -172,7 +172,7 @@ public final class GgufFile {
             case 3 -> (long) i16();
             case 4 -> u32();
             case 5 -> (long) (int) u32();
-            case 6 -> (double) Float.intBitsToFloat((int) u32());
+            case 6 -> Double.parseDouble(Float.toString(Float.intBitsToFloat((int) u32()))); // 0.3 stays 0.3
             case 7 -> take(1).get(JAVA_BYTE, 0) != 0;
             case STRING -> string();
             case ARRAY -> array();
@@ -186,15 +186,14 @@ public final class GgufFile {
         int type = (int) u32();
         long count = u64();
         long start = at;
-        int size =
-                switch (type) {
-                    case 0, 1, 7 -> 1;
-                    case 2, 3 -> 2;
-                    case 4, 5, 6 -> 4;
-                    case 10, 11, 12 -> 8;
-                    case STRING -> 8; // at least: its length
-                    default -> throw damaged("an array has the unknown type " + type);
-                };
+        int size = switch (type) {
+            case 0, 1, 7 -> 1;
+            case 2, 3 -> 2;
+            case 4, 5, 6 -> 4;
+            case 10, 11, 12 -> 8;
+            case STRING -> 8; // at least: its length
+            default -> throw damaged("an array has the unknown type " + type);
+        };
         if (count < 0 || count > (image.byteSize() - at) / size) {
             throw damaged("an array of " + count + " elements is longer than the file");
         }
@@ -226,7 +225,8 @@ public final class GgufFile {
         }
         int id = (int) u32();
         TensorType type = TensorType.of(id)
-                .orElseThrow(() -> new ModelException("the tensor " + name + " has type " + id + ", which Gatun does not read"));
+                .orElseThrow(() ->
+                        new ModelException("the tensor " + name + " has type " + id + ", which Gatun does not read"));
         if (shape.getFirst() % type.blockSize() != 0) {
             throw damaged("the rows of tensor " + name + " do not fill blocks of " + type);
         }

@@ -45,7 +45,8 @@ final class HeadsFile {
         if (!names.contains(first)) {
             throw wrong("default", "names no head: " + first);
         }
-        nodes.sort((a, b) -> Boolean.compare(text(b, "name").equals(first), text(a, "name").equals(first)));
+        nodes.sort((a, b) ->
+                Boolean.compare(text(b, "name").equals(first), text(a, "name").equals(first)));
         List<HeadWeights> heads = new ArrayList<>();
         for (JsonNode node : nodes) {
             heads.add(head(heads.size(), node));
@@ -67,13 +68,25 @@ final class HeadsFile {
         boolean dense = tensors.size() == 2;
         String activation = node.path("activation").asText("none");
         if (!Set.of("none", "relu", "tanh", "gelu").contains(activation) || dense == activation.equals("none")) {
-            throw wrong("activation", "of head " + name + " is " + activation
-                    + (dense ? "; behind a dense layer it is relu, tanh or gelu" : "; without a dense layer there is none"));
+            throw wrong(
+                    "activation",
+                    "of head " + name + " is " + activation
+                            + (dense
+                                    ? "; behind a dense layer it is relu, tanh or gelu"
+                                    : "; without a dense layer there is none"));
         }
         checkReads(name, task, node.path("reads"));
         Safetensors file = files.apply(text(node, "file"));
         return new HeadWeights(
-                new Head(index, name, task, problemType(node, labels), labels, activation, layers(name, node), threshold(node)),
+                new Head(
+                        index,
+                        name,
+                        task,
+                        problemType(node, labels),
+                        labels,
+                        activation,
+                        layers(name, node),
+                        threshold(node)),
                 dense ? new HeadWeights.Linear(file, tensors.getFirst()) : null,
                 new HeadWeights.Linear(file, tensors.getLast()));
     }
@@ -94,7 +107,8 @@ final class HeadsFile {
         List<Integer> layers = new ArrayList<>();
         for (JsonNode layer : node.path("reads").path("layers")) {
             if (!layer.isInt() || layer.asInt() < 0 || layer.asInt() > layerCount) {
-                throw wrong("reads.layers", "of head " + name + " names layer " + layer + "; there are 0 to " + layerCount);
+                throw wrong(
+                        "reads.layers", "of head " + name + " names layer " + layer + "; there are 0 to " + layerCount);
             }
             layers.add(layer.asInt());
         }

@@ -57,8 +57,9 @@ record HuggingFaceConfig(
         Kind kind = switch (type) {
             case "distilbert" -> Kind.DISTILBERT;
             case "bert" -> Kind.BERT;
-            default -> throw new ModelException(
-                    file + ": the model_type is " + type + "; Gatun converts distilbert and bert.");
+            default ->
+                throw new ModelException(
+                        file + ": the model_type is " + type + "; Gatun converts distilbert and bert.");
         };
         boolean distil = kind == Kind.DISTILBERT;
         String positions = json.path("position_embedding_type").asText("absolute");
@@ -96,17 +97,20 @@ record HuggingFaceConfig(
             case "gelu", "gelu_python" -> "gelu_erf";
             case "gelu_new", "gelu_fast", "gelu_pytorch_tanh" -> "gelu_tanh";
             case "relu" -> "relu";
-            default -> throw new ModelException(
-                    file + ": the activation is " + name + "; Gatun runs gelu, gelu_new and relu.");
+            default ->
+                throw new ModelException(
+                        file + ": the activation is " + name + "; Gatun runs gelu, gelu_new and relu.");
         };
     }
 
     /** {@code id2label} by its number; Hugging Face's classes make two of them when a config names none. */
     private static List<String> labels(JsonNode json) {
-        List<Map.Entry<String, JsonNode>> entries = new ArrayList<>(json.path("id2label").properties());
+        List<Map.Entry<String, JsonNode>> entries =
+                new ArrayList<>(json.path("id2label").properties());
         entries.removeIf(entry -> !entry.getKey().matches("[0-9]{1,6}"));
         entries.sort(Comparator.comparingInt(entry -> Integer.parseInt(entry.getKey())));
-        List<String> labels = entries.stream().map(entry -> entry.getValue().asText()).toList();
+        List<String> labels =
+                entries.stream().map(entry -> entry.getValue().asText()).toList();
         return labels.isEmpty() ? List.of("LABEL_0", "LABEL_1") : labels;
     }
 

@@ -33,7 +33,8 @@ final class HuggingFaceFolder implements AutoCloseable {
 
     static HuggingFaceFolder open(Path folder) throws IOException {
         if (!Files.isDirectory(folder)) {
-            throw new ModelException(folder + " is no folder; give the one that holds config.json and model.safetensors.");
+            throw new ModelException(
+                    folder + " is no folder; give the one that holds config.json and model.safetensors.");
         }
         Path file = folder.resolve("config.json");
         if (!Files.exists(file)) {
@@ -81,14 +82,16 @@ final class HuggingFaceFolder implements AutoCloseable {
         boolean distil = config.kind() == HuggingFaceConfig.Kind.DISTILBERT;
         return switch (task) {
             case "Model" -> List.of();
-            case "ForSequenceClassification" -> List.of(head(
-                    "classification",
-                    Task.TEXT_CLASSIFICATION,
-                    distil ? "relu" : "tanh",
-                    distil ? "pre_classifier" : "bert.pooler.dense"));
+            case "ForSequenceClassification" ->
+                List.of(head(
+                        "classification",
+                        Task.TEXT_CLASSIFICATION,
+                        distil ? "relu" : "tanh",
+                        distil ? "pre_classifier" : "bert.pooler.dense"));
             case "ForTokenClassification" -> List.of(head("tokens", Task.TOKEN_CLASSIFICATION, "none", null));
-            default -> throw new ModelException("The folder " + folder + " was saved by " + config.architecture()
-                    + "; Gatun converts the bare model, ForSequenceClassification and ForTokenClassification.");
+            default ->
+                throw new ModelException("The folder " + folder + " was saved by " + config.architecture()
+                        + "; Gatun converts the bare model, ForSequenceClassification and ForTokenClassification.");
         };
     }
 

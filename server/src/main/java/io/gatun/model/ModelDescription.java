@@ -125,8 +125,9 @@ public record ModelDescription(
                 labels.add("LABEL_" + i);
             }
         }
-        String activation =
-                !tensors.containsKey("cls.weight") ? "none" : tensors.containsKey("token_types.weight") ? "tanh" : "relu";
+        String activation = !tensors.containsKey("cls.weight")
+                ? "none"
+                : tensors.containsKey("token_types.weight") ? "tanh" : "relu";
         return List.of(new Head(
                 0,
                 "classification",

@@ -68,8 +68,8 @@ public sealed interface ModelSource {
             throw new ModelException("The model " + path + " does not exist.");
         }
         if (Files.isDirectory(path)) {
-            throw new ModelException("The model " + path + " is a folder; convert it first: gatun convert " + path
-                    + " MODEL.gguf");
+            throw new ModelException(
+                    "The model " + path + " is a folder; convert it first: gatun convert " + path + " MODEL.gguf");
         }
         if (!Files.isRegularFile(path) || !Files.isReadable(path)) {
             throw new ModelException("The model " + path + " cannot be read: it is no readable file.");
@@ -101,7 +101,8 @@ public sealed interface ModelSource {
         try {
             MemorySegment rest = slab.segment();
             while (rest.byteSize() > 0) {
-                int read = channel.read(rest.asSlice(0, Math.min(rest.byteSize(), 1 << 24)).asByteBuffer());
+                int read = channel.read(
+                        rest.asSlice(0, Math.min(rest.byteSize(), 1 << 24)).asByteBuffer());
                 if (read < 0) {
                     throw new EOFException("it became shorter while it was read");
                 }

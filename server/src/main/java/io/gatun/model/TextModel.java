@@ -24,8 +24,7 @@ public final class TextModel implements AutoCloseable {
     private final Tokenizer tokenizer;
     private final int unknownToken;
 
-    private TextModel(
-            String name, ModelDescription description, Model kernel, Tokenizer tokenizer, int unknownToken) {
+    private TextModel(String name, ModelDescription description, Model kernel, Tokenizer tokenizer, int unknownToken) {
         this.name = name;
         this.description = description;
         this.kernel = kernel;
@@ -59,7 +58,8 @@ public final class TextModel implements AutoCloseable {
             WordPieceVocabulary vocabulary = VocabularyKeys.read(file);
             check(description, kernel, vocabulary.tokens().size());
             Tokenizer tokenizer = Tokenizer.fromVocabulary(vocabulary);
-            return new TextModel(name, description, kernel, tokenizer, vocabulary.ids().unknown());
+            return new TextModel(
+                    name, description, kernel, tokenizer, vocabulary.ids().unknown());
         } catch (Throwable e) {
             kernel.close();
             throw e;
@@ -116,12 +116,14 @@ public final class TextModel implements AutoCloseable {
     /** Two readers saw the file; they must have seen the same model. */
     private static void check(ModelDescription description, Model kernel, int tokens) {
         List<HeadInfo> heads = kernel.heads();
-        boolean same = heads.size() == description.heads().size() && tokens == kernel.info().vocabularySize();
+        boolean same = heads.size() == description.heads().size()
+                && tokens == kernel.info().vocabularySize();
         for (int i = 0; same && i < heads.size(); i++) {
             Head head = description.heads().get(i);
             same = head.name().equals(heads.get(i).name())
                     && head.labels().size() == heads.get(i).labelCount()
-                    && (head.task() == Task.TOKEN_CLASSIFICATION) == heads.get(i).perToken();
+                    && (head.task() == Task.TOKEN_CLASSIFICATION)
+                            == heads.get(i).perToken();
         }
         if (!same) {
             throw new ModelException("its heads or its vocabulary contradict its tensors");

@@ -45,7 +45,8 @@ final class TokenizerFiles {
         expect(json, "model", "max_input_chars_per_word", "100");
         expect(json, "normalizer", "type", "BertNormalizer");
         expect(json, "pre_tokenizer", "type", "BertPreTokenizer");
-        for (Map.Entry<String, JsonNode> token : json.path("model").path("vocab").properties()) {
+        for (Map.Entry<String, JsonNode> token :
+                json.path("model").path("vocab").properties()) {
             add(token.getValue().asInt(-1), token.getKey());
         }
         for (JsonNode token : json.path("added_tokens")) {

@@ -26,7 +26,8 @@ final class VocabularyKeys {
         int[] types = new int[vocabulary.tokens().size()];
         for (int id = 0; id < types.length; id++) {
             String token = vocabulary.tokens().get(id);
-            types[id] = vocabulary.unused().get(id) ? UNUSED : vocabulary.special().get(id) ? CONTROL : NORMAL;
+            types[id] =
+                    vocabulary.unused().get(id) ? UNUSED : vocabulary.special().get(id) ? CONTROL : NORMAL;
             tokens.add(types[id] != NORMAL ? token : token.startsWith("##") ? token.substring(2) : WORD_START + token);
         }
         WordPieceVocabulary.SpecialIds ids = vocabulary.ids();

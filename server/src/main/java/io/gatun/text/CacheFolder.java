@@ -42,8 +42,7 @@ public final class CacheFolder {
     }
 
     private static TokenizerException unwritable(Path folder, @Nullable IOException cause) {
-        String sentence =
-                "The cache folder " + folder + " cannot be written; set GATUN_CACHE to a folder that can be.";
+        String sentence = "The cache folder " + folder + " cannot be written; set GATUN_CACHE to a folder that can be.";
         return cause == null ? new TokenizerException(sentence) : new TokenizerException(sentence, cause);
     }
 }

@@ -71,9 +71,8 @@ public record Encoding(int[] ids, int[] typeIds, int[] starts, int[] ends, boole
             }
             int text = second > 0 && typeIds[i] == 1 ? 1 : 0;
             int place = seen[text]++;
-            boolean stays = direction == TruncationDirection.RIGHT
-                    ? place < kept[text]
-                    : place >= lengths[text] - kept[text];
+            boolean stays =
+                    direction == TruncationDirection.RIGHT ? place < kept[text] : place >= lengths[text] - kept[text];
             if (stays) {
                 places[count++] = i;
             }

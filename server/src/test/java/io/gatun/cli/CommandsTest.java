@@ -38,7 +38,8 @@ final class CommandsTest {
         assertThat(both.lines()).hasSize(2);
         assertThat(both.lines().get(1)).isEqualTo(one.output().strip());
         JsonNode answer = JSON.readTree(one.output());
-        assertThat(answer.get(0).get("score").doubleValue()).isGreaterThanOrEqualTo(answer.get(1).get("score").doubleValue());
+        assertThat(answer.get(0).get("score").doubleValue())
+                .isGreaterThanOrEqualTo(answer.get(1).get("score").doubleValue());
         assertThat(answer.get(0).get("label").isTextual()).isTrue();
     }
 
@@ -53,7 +54,8 @@ final class CommandsTest {
         assertThat(result.status()).isZero();
         assertThat(result.lines()).hasSize(1000);
         for (int i = 7; i < 1000; i++) {
-            assertThat(score(result.lines().get(i))).isCloseTo(score(result.lines().get(i % 7)), offset(1e-5));
+            assertThat(score(result.lines().get(i)))
+                    .isCloseTo(score(result.lines().get(i % 7)), offset(1e-5));
         }
     }
 
@@ -92,13 +94,15 @@ final class CommandsTest {
         assertThat(result.errors()).isEmpty();
         assertThat(result.lines()).hasSize(1);
         JsonNode description = JSON.readTree(result.output());
-        JsonNode config = JSON.readTree(SmallModel.folder("distilbert-small").resolve("config.json").toFile());
+        JsonNode config = JSON.readTree(
+                SmallModel.folder("distilbert-small").resolve("config.json").toFile());
         assertThat(description.get("architecture").textValue()).isEqualTo("bert");
         assertThat(description.get("bytes").longValue()).isEqualTo(Files.size(Path.of(model)));
         assertThat(description.get("layers")).isEqualTo(config.get("n_layers"));
         assertThat(description.get("embedding_length")).isEqualTo(config.get("dim"));
         assertThat(description.get("vocabulary_size")).isEqualTo(config.get("vocab_size"));
-        assertThat(description.get("heads").get(0).get("labels")).hasSize(config.get("id2label").size());
+        assertThat(description.get("heads").get(0).get("labels"))
+                .hasSize(config.get("id2label").size());
         assertThat(description.get("types").has("f32")).isTrue();
     }
 
@@ -116,15 +120,22 @@ final class CommandsTest {
                 Program.run("convert", SmallModel.folder("bert-small").toString(), out.toString(), "--type", "Q8_0");
         assertThat(result.status()).as(result.errors()).isZero();
         assertThat(result.errors().lines()).hasSize(1);
-        assertThat(Program.run("predict", "--model", out.toString(), "the good").lines()).hasSize(1);
+        assertThat(Program.run("predict", "--model", out.toString(), "the good").lines())
+                .hasSize(1);
     }
 
     @Test
     void convertRefusesWhatIsNoCheckpoint() throws Exception {
         Path empty = Files.createDirectories(folder.resolve("empty"));
-        Program.run("convert", empty.toString(), folder.resolve("x.gguf").toString()).refused();
-        Program.run("convert", folder.resolve("none").toString(), folder.resolve("x.gguf").toString()).refused();
-        Program.run("convert", empty.toString(), folder.resolve("x.gguf").toString(), "--type", "q9").refused("q9");
+        Program.run("convert", empty.toString(), folder.resolve("x.gguf").toString())
+                .refused();
+        Program.run(
+                        "convert",
+                        folder.resolve("none").toString(),
+                        folder.resolve("x.gguf").toString())
+                .refused();
+        Program.run("convert", empty.toString(), folder.resolve("x.gguf").toString(), "--type", "q9")
+                .refused("q9");
         String source = SmallModel.folder("bert-small").toString();
         Program.run("convert", source, folder.resolve("none/x.gguf").toString()).refused("x.gguf");
     }
@@ -132,7 +143,8 @@ final class CommandsTest {
     @ParameterizedTest
     @ValueSource(strings = {"", "fly", "--fly", "inspect", "convert", "predict --fly"})
     void wrongUseIsRefused(String arguments) throws Exception {
-        Program.run(arguments.isEmpty() ? new String[0] : arguments.split(" ", -1)).refused("--help");
+        Program.run(arguments.isEmpty() ? new String[0] : arguments.split(" ", -1))
+                .refused("--help");
     }
 
     @ParameterizedTest
@@ -147,5 +159,4 @@ final class CommandsTest {
     private static double score(String line) throws Exception {
         return JSON.readTree(line).get(0).get("score").doubleValue();
     }
-
 }

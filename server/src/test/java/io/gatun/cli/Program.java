@@ -45,7 +45,9 @@ record Program(Process process, CompletableFuture<String> errors) implements Aut
         builder.environment().put("LC_ALL", "C");
         builder.environment().putAll(environment);
         Process process = builder.start();
-        return new Program(process, CompletableFuture.supplyAsync(() -> text(process.getErrorStream()), Thread::startVirtualThread));
+        return new Program(
+                process,
+                CompletableFuture.supplyAsync(() -> text(process.getErrorStream()), Thread::startVirtualThread));
     }
 
     static Result run(String... arguments) throws Exception {

@@ -83,7 +83,8 @@ final class ServeCommandTest {
 
     @Test
     void tooLittleMemoryIsRefusedWithWhatIsNeeded() throws Exception {
-        Program.run("serve", "--model", model, "--port", "0", "--memory-limit", "64k").refused("need", "64.0 KiB");
+        Program.run("serve", "--model", model, "--port", "0", "--memory-limit", "64k")
+                .refused("need", "64.0 KiB");
     }
 
     @ParameterizedTest
@@ -121,7 +122,8 @@ final class ServeCommandTest {
 
     @Test
     void twoModelsOfOneNameAreRefused() throws Exception {
-        Program.run("serve", "--port", "0", "--model", "a=" + model, "--model", "a=" + model).refused("'a'");
+        Program.run("serve", "--port", "0", "--model", "a=" + model, "--model", "a=" + model)
+                .refused("'a'");
     }
 
     private static Program serve(Map<String, String> environment) throws IOException {
@@ -138,7 +140,8 @@ final class ServeCommandTest {
         return get(client, address + "/metrics")
                 .body()
                 .lines()
-                .anyMatch(line -> line.startsWith("te_request_count") && !line.endsWith(" 0") && !line.endsWith(" 0.0"));
+                .anyMatch(
+                        line -> line.startsWith("te_request_count") && !line.endsWith(" 0") && !line.endsWith(" 0.0"));
     }
 
     private static HttpResponse<String> get(HttpClient client, String address) throws Exception {

@@ -34,7 +34,8 @@ final class ErrorsTest {
 
     @AfterEach
     void theNextRequestWorks() {
-        assertThat(running.post("/predict", "{\"inputs\":\"fine\"}").statusCode()).isEqualTo(200);
+        assertThat(running.post("/predict", "{\"inputs\":\"fine\"}").statusCode())
+                .isEqualTo(200);
     }
 
     @ParameterizedTest
@@ -91,7 +92,8 @@ final class ErrorsTest {
         String text = "word ".repeat(2000);
         String json = "{\"inputs\":\"" + text + "\"";
         refused(running.post("/predict", json + "}"), 422, "Validation", "\"truncate\": true");
-        assertThat(running.post("/predict", json + ",\"truncate\":true,\"truncation_direction\":\"Left\"}").statusCode())
+        assertThat(running.post("/predict", json + ",\"truncate\":true,\"truncation_direction\":\"Left\"}")
+                        .statusCode())
                 .isEqualTo(200);
         assertThat(running.get("/metrics").body()).contains("gatun_truncated_total{model=\"small\"} 1.0");
     }

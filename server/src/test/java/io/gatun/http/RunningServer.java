@@ -42,8 +42,8 @@ final class RunningServer implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        catalogue = new Catalogue(List.of(
-                serve("small", CHECKPOINT), serve("tags", resource("/io/gatun/model/distilbert-token-small"))));
+        catalogue = new Catalogue(
+                List.of(serve("small", CHECKPOINT), serve("tags", resource("/io/gatun/model/distilbert-token-small"))));
         server = HttpServer.start(ServerSettings.of("127.0.0.1", 0), catalogue, metrics);
     }
 
@@ -67,7 +67,8 @@ final class RunningServer implements AutoCloseable {
     }
 
     HttpResponse<String> post(String path, String json) {
-        return send(request(path).POST(HttpRequest.BodyPublishers.ofString(json)).build());
+        return send(
+                request(path).POST(HttpRequest.BodyPublishers.ofString(json)).build());
     }
 
     HttpResponse<String> get(String path) {

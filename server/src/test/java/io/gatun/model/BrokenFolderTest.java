@@ -32,24 +32,27 @@ final class BrokenFolderTest {
     }
 
     @ParameterizedTest
-    @CsvSource(delimiter = '|', quoteCharacter = '~', value = {
-        "config.json | \"model_type\": \"distilbert\" | \"model_type\": \"gpt2\" | gpt2",
-        "config.json | \"n_layers\": 3 | \"n_layers\": 4 | layer.3",
-        "config.json | \"dim\": 64 | \"dim\": 32 | shape",
-        "config.json | \"dim\": 64 | \"dim\": \"x\" | dim",
-        "config.json | \"activation\": \"gelu\" | \"activation\": \"mish\" | mish",
-        "heads.json | \"default\": \"tone\" | \"default\": \"tune\" | tune",
-        "heads.json | \"rows\": \"all\" | \"rows\": \"first\" | rows",
-        "heads.json | concatenate | average | average",
-        "heads.json | \"file\": \"heads.safetensors\" | \"file\": \"../heads.safetensors\" | itself",
-        "heads.json | \"file\": \"heads.safetensors\" | \"file\": \"none.safetensors\" | none.safetensors",
-        "heads.json | spans.classifier | spams.classifier | spams.classifier",
-        "heads.json | token-classification | translation | translation",
-        "heads.json | \"activation\": \"relu\" | \"activation\": \"mish\" | mish",
-        "tokenizer.json | \"WordPiece\" | \"BPE\" | WordPiece",
-        "tokenizer.json | \"BertNormalizer\" | \"NFC\" | BertNormalizer",
-        "tokenizer.json | { | <  | JSON",
-    })
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '~',
+            value = {
+                "config.json | \"model_type\": \"distilbert\" | \"model_type\": \"gpt2\" | gpt2",
+                "config.json | \"n_layers\": 3 | \"n_layers\": 4 | layer.3",
+                "config.json | \"dim\": 64 | \"dim\": 32 | shape",
+                "config.json | \"dim\": 64 | \"dim\": \"x\" | dim",
+                "config.json | \"activation\": \"gelu\" | \"activation\": \"mish\" | mish",
+                "heads.json | \"default\": \"tone\" | \"default\": \"tune\" | tune",
+                "heads.json | \"rows\": \"all\" | \"rows\": \"first\" | rows",
+                "heads.json | concatenate | average | average",
+                "heads.json | \"file\": \"heads.safetensors\" | \"file\": \"../heads.safetensors\" | itself",
+                "heads.json | \"file\": \"heads.safetensors\" | \"file\": \"none.safetensors\" | none.safetensors",
+                "heads.json | spans.classifier | spams.classifier | spams.classifier",
+                "heads.json | token-classification | translation | translation",
+                "heads.json | \"activation\": \"relu\" | \"activation\": \"mish\" | mish",
+                "tokenizer.json | \"WordPiece\" | \"BPE\" | WordPiece",
+                "tokenizer.json | \"BertNormalizer\" | \"NFC\" | BertNormalizer",
+                "tokenizer.json | { | <  | JSON",
+            })
     void aFieldThatIsWrong(String file, String found, String changed, String named) throws IOException {
         Path path = folder.resolve(file);
         String text = Files.readString(path);

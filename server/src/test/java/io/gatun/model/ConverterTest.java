@@ -34,10 +34,19 @@ final class ConverterTest {
 
     @ParameterizedTest
     @CsvSource({
-        "distilbert-small, F32, 1e-4", "distilbert-small, F16, 2e-2", "distilbert-small, BF16, 1e-1",
-        "distilbert-small, Q8_0, 2e-1", "distilbert-small, Q4_0, 3", "bert-small, F32, 1e-4", "bert-small, Q8_0, 2e-1",
-        "distilbert-token-small, F32, 1e-4", "distilbert-token-small, Q8_0, 1", "bert-token-small, F32, 1e-4",
-        "bert-token-small, Q8_0, 1", "distilbert-heads-small, F32, 1e-4", "distilbert-heads-small, Q8_0, 1"
+        "distilbert-small, F32, 1e-4",
+        "distilbert-small, F16, 2e-2",
+        "distilbert-small, BF16, 1e-1",
+        "distilbert-small, Q8_0, 2e-1",
+        "distilbert-small, Q4_0, 3",
+        "bert-small, F32, 1e-4",
+        "bert-small, Q8_0, 2e-1",
+        "distilbert-token-small, F32, 1e-4",
+        "distilbert-token-small, Q8_0, 1",
+        "bert-token-small, F32, 1e-4",
+        "bert-token-small, Q8_0, 1",
+        "distilbert-heads-small, F32, 1e-4",
+        "distilbert-heads-small, Q8_0, 1"
     })
     void logitsAreThoseOfTheCheckpoint(String name, TensorType type, float tolerance) throws Exception {
         long before = Slab.allocatedBytes();
@@ -47,7 +56,8 @@ final class ConverterTest {
         try (TextModel model = TextModel.load(name, ModelSource.file(file));
                 Session session = Session.open(model.kernel(), new SessionLimits(256, 4));
                 OrtSession reference = OrtEnvironment.getEnvironment()
-                        .createSession(Checkpoints.folder(name).resolve("model.onnx").toString())) {
+                        .createSession(
+                                Checkpoints.folder(name).resolve("model.onnx").toString())) {
             List<Head> heads = model.description().heads();
             for (JsonNode line : lines) {
                 int[] ids = Checkpoints.ints(line.get("ids"));
@@ -73,7 +83,9 @@ final class ConverterTest {
         try (TextModel model = TextModel.load("m", ModelSource.file(file))) {
             ModelDescription description = model.description();
             assertThat(description.layerCount()).isEqualTo(3);
-            assertThat(description.heads()).extracting(Head::name).containsExactly("tone", "topics", "spans", "entities");
+            assertThat(description.heads())
+                    .extracting(Head::name)
+                    .containsExactly("tone", "topics", "spans", "entities");
             Head topics = model.head("topics").orElseThrow();
             assertThat(topics.problemType()).isEqualTo(ProblemType.MULTI_LABEL_CLASSIFICATION);
             assertThat(topics.labels()).containsExactly("art", "sport", "food", "travel");
@@ -90,9 +102,10 @@ final class ConverterTest {
     void aRowOfALinearHasOneScale() throws Exception {
         Path file = Checkpoints.convert("distilbert-small", TensorType.Q8_0, folder);
         byte[] bytes = Files.readAllBytes(file);
-        try (Safetensors source = Safetensors.open(Checkpoints.folder("distilbert-small").resolve("model.safetensors"))) {
-            Safetensors.Tensor tensor =
-                    source.find("distilbert.transformer.layer.0.ffn.lin1.weight").orElseThrow();
+        try (Safetensors source =
+                Safetensors.open(Checkpoints.folder("distilbert-small").resolve("model.safetensors"))) {
+            Safetensors.Tensor tensor = source.find("distilbert.transformer.layer.0.ffn.lin1.weight")
+                    .orElseThrow();
             float[] row = new float[64];
             source.read(tensor, 5, 1, row);
             float largest = 0;
@@ -116,8 +129,11 @@ final class ConverterTest {
     void progressReachesTheEndAndNothingIsLeftBeside() throws Exception {
         List<long[]> seen = new ArrayList<>();
         Path file = folder.resolve("m.gguf");
-        Converter.convert(Checkpoints.folder("bert-small"), file, TensorType.F16, (done, total) -> seen.add(
-                new long[] {done, total}));
+        Converter.convert(
+                Checkpoints.folder("bert-small"),
+                file,
+                TensorType.F16,
+                (done, total) -> seen.add(new long[] {done, total}));
         assertThat(seen.getLast()[0]).isEqualTo(seen.getLast()[1]).isPositive();
         try (var files = Files.list(folder)) {
             assertThat(files).containsExactly(file);
@@ -132,8 +148,12 @@ final class ConverterTest {
             for (String name : session.getInputNames()) {
                 long[] values = switch (name) {
                     case "input_ids" -> Arrays.stream(ids).asLongStream().toArray();
-                    case "attention_mask" -> LongStream.generate(() -> 1).limit(ids.length).toArray();
-                    default -> types == null ? new long[ids.length] : Arrays.stream(types).asLongStream().toArray();
+                    case "attention_mask" ->
+                        LongStream.generate(() -> 1).limit(ids.length).toArray();
+                    default ->
+                        types == null
+                                ? new long[ids.length]
+                                : Arrays.stream(types).asLongStream().toArray();
                 };
                 inputs.put(name, OnnxTensor.createTensor(environment, LongBuffer.wrap(values), shape));
             }

@@ -64,7 +64,8 @@ final class GoldenTokensTest {
     void idsBecomeTextAgain() {
         for (JsonNode line : Checkpoints.lines("text/golden-decode.jsonl")) {
             int[] ids = Checkpoints.ints(line.get("ids"));
-            assertThat(model.tokenizer().decode(ids, false)).isEqualTo(line.get("text").asText());
+            assertThat(model.tokenizer().decode(ids, false))
+                    .isEqualTo(line.get("text").asText());
             assertThat(model.tokenizer().decode(ids, true))
                     .isEqualTo(line.get("text_without_special").asText());
         }
