@@ -239,7 +239,7 @@ static int32_t read_alignment(gti_gguf *gguf, gt_error *error) {
     return GT_OK;
 }
 
-/* Checks every tensor: sizes, and that their data lie one behind the other in the file. */
+/* Checks every tensor: sizes, and that their data lie one behind the other in the file, each padded as GGUF says. */
 static int32_t walk_tensors(gti_gguf *gguf, cursor *c, gt_error *error) {
     for (uint64_t i = 0; i < gguf->tensor_count; i++) {
         gti_tensor tensor;
@@ -273,7 +273,9 @@ static int32_t walk_tensors(gti_gguf *gguf, cursor *c, gt_error *error) {
                             "tensor %s starts at %llu of the data, inside another tensor or not aligned to %llu", name,
                             (unsigned long long)offset, (unsigned long long)gguf->alignment);
         }
-        if (offset > room || tensor.bytes > room - offset) {
+        /* The last tensor is padded like the others: a file without its last byte is truncated too. */
+        const uint64_t padded = (tensor.bytes + gguf->alignment - 1) / gguf->alignment * gguf->alignment;
+        if (offset > room || padded > room - offset) {
             return gti_fail(error, GT_ERROR_FORMAT, "tensor %s ends behind the end of the file: it is truncated",
                             name);
         }

@@ -100,7 +100,6 @@ void gtt_key_f32s(gtt_image *image, const char *key, const float *values, uint64
 
 void gtt_tensor(gtt_image *image, const char *name, uint32_t type, uint64_t columns, uint64_t rows, const void *data,
                 size_t size) {
-    gtt_pad(&image->data, 32);
     gtt_put_text(&image->tensors, name);
     gtt_put_u32(&image->tensors, rows == 0 ? 1 : 2);
     gtt_put_u64(&image->tensors, columns);
@@ -110,6 +109,7 @@ void gtt_tensor(gtt_image *image, const char *name, uint32_t type, uint64_t colu
     gtt_put_u32(&image->tensors, type);
     gtt_put_u64(&image->tensors, image->data.size);
     gtt_put(&image->data, data, size);
+    gtt_pad(&image->data, 32);
     image->tensor_count++;
 }
 

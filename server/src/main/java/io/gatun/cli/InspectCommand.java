@@ -1,6 +1,8 @@
 package io.gatun.cli;
 
 import io.gatun.kernel.Kernel;
+import io.gatun.kernel.KernelException;
+import io.gatun.kernel.Model;
 import io.gatun.kernel.Slab;
 import io.gatun.kernel.TensorType;
 import io.gatun.model.GgufFile;
@@ -31,12 +33,7 @@ final class InspectCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        ModelSource source = ModelSource.file(ModelOption.path(file));
-        Kernel.load();
-        ModelDescription model;
-        try (Slab image = source.read()) {
-            model = describe(source, image);
-        }
+        ModelDescription model = describe(ModelSource.file(ModelOption.path(file)));
         if (json) {
             Output.standard().line(ModelJson.write(model));
         } else {
@@ -45,10 +42,13 @@ final class InspectCommand implements Callable<Integer> {
         return 0;
     }
 
-    private static ModelDescription describe(ModelSource source, Slab image) {
-        try {
-            return ModelDescription.of(GgufFile.parse(image.segment()));
-        } catch (ModelException e) {
+    /** The kernel opens the file too: what it would not run is not described as if it did. */
+    private static ModelDescription describe(ModelSource source) {
+        Kernel.load();
+        Slab image = source.read();
+        try (Model kernel = Model.open(image)) {
+            return ModelDescription.of(GgufFile.parse(kernel.image()));
+        } catch (KernelException | ModelException e) {
             throw new ModelException("The file " + source + " is no model for Gatun: " + e.getMessage(), e);
         }
     }

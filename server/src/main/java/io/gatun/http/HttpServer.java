@@ -10,7 +10,10 @@ import io.helidon.webserver.WebServer;
 import io.helidon.webserver.http.DirectHandlers;
 import io.helidon.webserver.http1.Http1Config;
 import io.helidon.webserver.http1.Http1ConnectionSelector;
+import java.io.IOException;
+import java.net.BindException;
 import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.Locale;
@@ -20,8 +23,11 @@ import java.util.logging.Logger;
 
 /** The HTTP server. Each request runs on a virtual thread of its own. */
 public final class HttpServer implements AutoCloseable {
-    // Helidon tells at INFO that it starts, and at WARNING of every connection that breaks. Kept, or the level is lost.
+    // Helidon tells at INFO that it starts, and at WARNING of every connection that breaks; that it cannot start is
+    // told
+    // by an exception. Kept, or the levels are lost.
     private static final Logger HELIDON_LOGGER = Logger.getLogger("io.helidon");
+    private static final Logger HELIDON_START_LOGGER = Logger.getLogger("io.helidon.webserver.LoomServer");
     private static final Duration SHUTDOWN_GRACE = Duration.ofSeconds(10);
     private static final int MAX_HEADER_BYTES = 16 << 10;
     private static final int MAX_PROLOGUE_BYTES = 8 << 10;
@@ -44,6 +50,7 @@ public final class HttpServer implements AutoCloseable {
      */
     public static HttpServer start(ServerSettings settings, Catalogue models, Metrics metrics) {
         HELIDON_LOGGER.setLevel(Level.SEVERE);
+        HELIDON_START_LOGGER.setLevel(Level.OFF);
         AtomicBoolean draining = new AtomicBoolean();
         Models named = new Models(models);
         Routes routes = new Routes(
@@ -54,20 +61,20 @@ public final class HttpServer implements AutoCloseable {
                 new RequestBody(settings.maxBodyBytes()),
                 draining);
         InetAddress address = address(settings.host());
-        WebServer server = null;
         try {
-            server = build(settings, address, routes);
-            server.start();
-        } catch (RuntimeException e) {
-            if (server != null) {
-                server.stop();
+            // Helidon only logs that it cannot listen, and says that it has started.
+            new ServerSocket(settings.port(), 1, address).close();
+            WebServer server = build(settings, address, routes).start();
+            if (!server.isRunning()) {
+                throw new BindException("Another program was faster");
             }
+            return new HttpServer(server, settings.host(), draining);
+        } catch (IOException | RuntimeException e) {
             throw new ServerException(
                     "Cannot listen on " + settings.host() + ":" + settings.port() + ": " + cause(e)
                             + "; choose another address with --host or --port.",
                     e);
         }
-        return new HttpServer(server, settings.host(), draining);
     }
 
     private static WebServer build(ServerSettings settings, InetAddress address, Routes routes) {

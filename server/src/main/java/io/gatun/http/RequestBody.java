@@ -7,6 +7,7 @@ import com.fasterxml.jackson.core.exc.StreamConstraintsException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.helidon.http.BadRequestException;
 import io.helidon.http.HttpMediaType;
 import io.helidon.webserver.http.ServerRequest;
 import java.io.IOException;
@@ -59,7 +60,7 @@ final class RequestBody {
         Optional<HttpMediaType> type;
         try {
             type = request.headers().contentType();
-        } catch (IllegalArgumentException e) {
+        } catch (BadRequestException e) {
             type = Optional.empty();
         }
         boolean json = type.map(t -> t.mediaType().text().equalsIgnoreCase("application/json")

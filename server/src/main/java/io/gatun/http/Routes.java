@@ -1,8 +1,10 @@
 package io.gatun.http;
 
 import io.gatun.metrics.Metrics;
+import io.helidon.common.buffers.DataReader.InsufficientDataAvailableException;
 import io.helidon.http.HeaderName;
 import io.helidon.http.HeaderNames;
+import io.helidon.http.HeaderValues;
 import io.helidon.http.HttpException;
 import io.helidon.http.Status;
 import io.helidon.webserver.CloseConnectionException;
@@ -119,7 +121,7 @@ final class Routes {
                 reply = answerer.answer(request);
             } catch (CloseConnectionException | HttpException | io.helidon.http.RequestException e) {
                 throw e;
-            } catch (IOException | UncheckedIOException e) {
+            } catch (IOException | UncheckedIOException | InsufficientDataAvailableException e) {
                 throw new CloseConnectionException("The client left", e);
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
@@ -144,11 +146,22 @@ final class Routes {
         for (Map.Entry<String, String> header : reply.headers().entrySet()) {
             response.header(HeaderNames.create(header.getKey()), header.getValue());
         }
-        if (reply.status() >= ErrorType.EMPTY.status() && !request.content().consumed()) {
-            // What is left of the body would be read as the next request.
-            response.header(HeaderNames.CONNECTION, "close");
+        boolean unread = request.content().hasEntity() && !request.content().consumed();
+        // A client that waits for leave to send its body must not send it now: it would be read as the next request.
+        boolean waits = unread && request.headers().containsToken(HeaderValues.EXPECT_100);
+        boolean last = waits || request.headers().containsToken(HeaderValues.CONNECTION_CLOSE);
+        if (waits) {
+            response.header(HeaderValues.CONNECTION_CLOSE);
         }
         response.send(reply.body());
+        if (last) {
+            if (unread && !waits) {
+                // Closed with bytes unread, the connection would be reset and the answer lost.
+                request.content().consume();
+            }
+            // Helidon promises to close in its header, and leaves that to the client.
+            throw new CloseConnectionException("This answer was the last");
+        }
     }
 
     private static String requestId(ServerRequest request) {

@@ -11,6 +11,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.util.Collections;
+import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -129,10 +130,7 @@ final class ErrorsTest {
     @Test
     void aBodyOfTenMegabytesFromAPlainSocket() throws IOException {
         try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), running.server.port())) {
-            socket.getOutputStream()
-                    .write(("POST /predict HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
-                                    + "Content-Length: 10485760\r\nConnection: close\r\n\r\n")
-                            .getBytes(StandardCharsets.US_ASCII));
+            announce(socket, 10_485_760);
             socket.getOutputStream().write(new byte[10_485_760]);
             String answer = new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
             assertThat(answer).startsWith("HTTP/1.1 413").contains("\"error_type\":\"Validation\"");
@@ -142,12 +140,46 @@ final class ErrorsTest {
     @Test
     void aBodyThatIsAnnouncedFarTooLarge() throws IOException {
         try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), running.server.port())) {
-            socket.getOutputStream()
-                    .write(("POST /predict HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
-                                    + "Content-Length: 999999999999\r\n\r\n")
-                            .getBytes(StandardCharsets.US_ASCII));
+            announce(socket, 999_999_999_999L);
             String answer = new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
             assertThat(answer).startsWith("HTTP/1.1 413").contains("\"error_type\":\"Validation\"");
+        }
+    }
+
+    /** Sends the head of a request whose body is to have so many bytes. */
+    private static void announce(Socket socket, long bytes) throws IOException {
+        String head = String.join(
+                "\r\n",
+                "POST /predict HTTP/1.1",
+                "Host: a",
+                "Content-Type: application/json",
+                "Content-Length: " + bytes,
+                "Connection: close",
+                "",
+                "");
+        socket.getOutputStream().write(head.getBytes(StandardCharsets.US_ASCII));
+    }
+
+    @Test
+    void aClientThatWantsOneAnswerSeesTheConnectionEnd() throws IOException {
+        String body = "{\"inputs\":\"a\"}";
+        for (String type : List.of("application/json", "text/plain")) {
+            try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), running.server.port())) {
+                socket.setSoTimeout(10_000);
+                String request = String.join(
+                        "\r\n",
+                        "POST /predict HTTP/1.1",
+                        "Host: a",
+                        "Content-Type: " + type,
+                        "Content-Length: " + body.length(),
+                        "Connection: close",
+                        "",
+                        body);
+                socket.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
+                assertThat(new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8))
+                        .startsWith("HTTP/1.1 " + (type.equals("text/plain") ? 415 : 200))
+                        .contains("Connection: close");
+            }
         }
     }
 

@@ -90,10 +90,10 @@ final class HangUpTest {
 
     @AfterEach
     void stop() {
-        Logger.getLogger("").removeHandler(log);
         gate.open();
         server.close();
         catalogue.close();
+        Logger.getLogger("").removeHandler(log);
         assertThat(log.lines).isEmpty();
     }
 
