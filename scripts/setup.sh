@@ -23,11 +23,11 @@ find_jdk() {
   fail "no JDK 25 in JAVA_HOME, under /usr/lib/jvm or on the PATH; install one and run this again."
 }
 
-# need COMMAND=PACKAGE ...: installs Debian's packages of the commands that are missing.
+# need COMMAND=PACKAGE ...: installs Debian's packages of the commands, or files, that are missing.
 need() {
   local pair packages=()
   for pair in "$@"; do
-    command -v "${pair%%=*}" >/dev/null || packages+=("${pair#*=}")
+    command -v "${pair%%=*}" >/dev/null || [[ -e "${pair%%=*}" ]] || packages+=("${pair#*=}")
   done
   [[ ${#packages[@]} -gt 0 ]] || return 0
   command -v apt-get >/dev/null || fail "these are missing: ${packages[*]}; install them and run this again."

@@ -28,7 +28,8 @@ typedef struct layer_frame {
     uint64_t stride; /* floats from a row to the next, in q, k and v */
 } layer_frame;
 
-uint64_t gti_query_rows(const gt_model *model, uint64_t length) {
+/* How many queries of a sequence of length tokens are computed at once. */
+static uint64_t query_rows(const gt_model *model, uint64_t length) {
     const uint64_t fitting = GTI_SCORES / (length * model->info.attention_head_count);
     const uint64_t rows = fitting > GTI_MIN_QUERIES ? fitting : GTI_MIN_QUERIES;
     return rows < length ? rows : length;
@@ -160,7 +161,7 @@ static int32_t attend(gt_session *session, const gt_batch *batch, const layer_fr
     for (uint32_t s = 0; s < batch->sequence_count; s++) {
         const uint64_t start = (uint64_t)batch->starts[s];
         const uint64_t length = (uint64_t)batch->starts[s + 1] - start;
-        const uint64_t step = gti_query_rows(session->model, length);
+        const uint64_t step = query_rows(session->model, length);
         for (uint64_t first = 0; first < length; first += step) {
             if (!gti_frame_fits(frame, ATTENTION_TENSORS + LAYER_TENSORS)) {
                 const int32_t status = gti_frame_run(frame, error);

@@ -1,5 +1,10 @@
 #include "frame.h"
 
+#include <stdlib.h>
+
+/* More than the small blocks that ggml takes from the system for a context and a pool. */
+#define SYSTEM_BYTES (64u << 10)
+
 uint64_t gti_frame_bytes(void) {
     return (uint64_t)GTI_FRAME_TENSORS * ggml_tensor_overhead() + ggml_graph_overhead_custom(GTI_FRAME_TENSORS, false)
            + GT_ALIGNMENT;
@@ -10,15 +15,17 @@ bool gti_frame_open(gti_frame *frame, void *memory, void *work, uint64_t work_si
     frame->work = work;
     frame->work_size = work_size;
     frame->graph = NULL;
+    /* ggml ends the process when the system gives it nothing: ask first. */
+    void *probe = malloc(SYSTEM_BYTES);
+    if (probe == NULL) {
+        return false;
+    }
+    free(probe);
     const struct ggml_init_params params = {(size_t)gti_frame_bytes(), memory, true};
     frame->context = ggml_init(params);
     frame->cpu->init();
     struct ggml_threadpool_params pool = ggml_threadpool_params_default(1);
     frame->pool = frame->cpu->pool_new(&pool);
-    if (frame->pool == NULL) {
-        ggml_free(frame->context);
-        return false;
-    }
     return true;
 }
 

@@ -27,7 +27,7 @@ typedef struct gti_frame {
 /* Bytes that gti_frame_open needs for the context and the graph. */
 uint64_t gti_frame_bytes(void);
 
-/* Opens a frame in memory of gti_frame_bytes(). false: the system gave no memory for the pool. */
+/* Opens a frame in memory of gti_frame_bytes(). false: the system has no memory for ggml's own small blocks. */
 bool gti_frame_open(gti_frame *frame, void *memory, void *work, uint64_t work_size);
 void gti_frame_close(gti_frame *frame);
 

@@ -17,7 +17,7 @@ static const struct {
 } types[] = {
     {0, 1, 4, "F32"},      {1, 1, 2, "F16"},      {2, 32, 18, "Q4_0"},   {3, 32, 20, "Q4_1"},   {6, 32, 22, "Q5_0"},
     {7, 32, 24, "Q5_1"},   {8, 32, 34, "Q8_0"},   {10, 256, 84, "Q2_K"}, {11, 256, 110, "Q3_K"}, {12, 256, 144, "Q4_K"},
-    {13, 256, 176, "Q5_K"}, {14, 256, 210, "Q6_K"}, {30, 1, 2, "BF16"},
+    {13, 256, 176, "Q5_K"}, {14, 256, 210, "Q6_K"}, {20, 32, 18, "IQ4_NL"}, {30, 1, 2, "BF16"},
 };
 
 bool gti_type_block(uint32_t type, uint32_t *elements, uint32_t *bytes) {
@@ -72,8 +72,8 @@ static bool take_u64(cursor *c, uint64_t *value) {
     return true;
 }
 
-static bool take_text(cursor *c, gti_text *text, uint64_t longest) {
-    if (!take_u64(c, &text->length) || text->length > longest) {
+static bool take_text(cursor *c, gti_text *text) {
+    if (!take_u64(c, &text->length)) {
         return false;
     }
     text->data = (const char *)c->base + c->at;
@@ -99,7 +99,7 @@ static bool skip_strings(cursor *c, const gti_gguf *gguf, uint64_t count) {
     }
     for (uint64_t i = 0; i < count; i++) {
         gti_text text;
-        if (!take_text(c, &text, GTI_GGUF_MAX_STRING)) {
+        if (!take_text(c, &text)) {
             return false;
         }
     }
@@ -122,7 +122,7 @@ static bool take_array(cursor *c, const gti_gguf *gguf, gti_value *value) {
 static bool take_value(cursor *c, const gti_gguf *gguf, gti_value *value) {
     memset(value, 0, sizeof(*value));
     value->count = 1;
-    if (!take_text(c, &value->key, GTI_GGUF_MAX_KEY_LENGTH) || !take_u32(c, &value->type)) {
+    if (!take_text(c, &value->key) || !take_u32(c, &value->type)) {
         return false;
     }
     if (value->type == GTI_GGUF_ARRAY) {
@@ -130,7 +130,7 @@ static bool take_value(cursor *c, const gti_gguf *gguf, gti_value *value) {
     }
     if (value->type == GTI_GGUF_STRING) {
         gti_text text;
-        if (!take_text(c, &text, GTI_GGUF_MAX_STRING)) {
+        if (!take_text(c, &text)) {
             return false;
         }
         value->data = (const uint8_t *)text.data;
@@ -145,7 +145,7 @@ static bool take_value(cursor *c, const gti_gguf *gguf, gti_value *value) {
 /* Takes one tensor's description. tensor->data is left to the caller, offset is relative to the data section. */
 static bool take_tensor(cursor *c, gti_tensor *tensor, uint64_t *offset) {
     memset(tensor, 0, sizeof(*tensor));
-    if (!take_text(c, &tensor->name, GTI_GGUF_MAX_KEY_LENGTH) || !take_u32(c, &tensor->dimensions)
+    if (!take_text(c, &tensor->name) || !take_u32(c, &tensor->dimensions)
         || tensor->dimensions < 1 || tensor->dimensions > 4) {
         return false;
     }
@@ -234,7 +234,7 @@ static int32_t read_alignment(gti_gguf *gguf, gt_error *error) {
     }
     gguf->alignment = value.type == GTI_GGUF_U32 ? gti_read_u32(value.data) : 0;
     if (gguf->alignment == 0 || (gguf->alignment & (gguf->alignment - 1)) != 0 || gguf->alignment > (1u << 24)) {
-        return gti_fail(error, GT_ERROR_FORMAT, "key general.alignment is not a power of two");
+        return gti_fail(error, GT_ERROR_FORMAT, "key general.alignment is no u32 that is a power of two up to 2^24");
     }
     return GT_OK;
 }
@@ -276,8 +276,7 @@ static int32_t walk_tensors(gti_gguf *gguf, cursor *c, gt_error *error) {
         /* The last tensor is padded like the others: a file without its last byte is truncated too. */
         const uint64_t padded = (tensor.bytes + gguf->alignment - 1) / gguf->alignment * gguf->alignment;
         if (offset > room || padded > room - offset) {
-            return gti_fail(error, GT_ERROR_FORMAT, "tensor %s ends behind the end of the file: it is truncated",
-                            name);
+            return gti_fail(error, GT_ERROR_FORMAT, "tensor %s, with its padding, ends behind the end of the file: it is truncated", name);
         }
         end = offset + tensor.bytes;
     }

@@ -10,10 +10,9 @@
 
 #include "error.h"
 
-#define GTI_GGUF_MAX_KEYS 65536
-#define GTI_GGUF_MAX_TENSORS 65536
-#define GTI_GGUF_MAX_KEY_LENGTH 65535
-#define GTI_GGUF_MAX_STRING (1u << 20)
+/* A file of 128 layers has 2,100 tensors. Every look-up walks all keys or tensors: no more than a start has time for. */
+#define GTI_GGUF_MAX_KEYS 4096
+#define GTI_GGUF_MAX_TENSORS 4096
 /* How many long arrays of strings are remembered with their ends, so that look-ups step over them. */
 #define GTI_GGUF_LONG_ARRAYS 8
 

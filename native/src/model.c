@@ -97,9 +97,9 @@ static int32_t load_numbers(gti_loader *loader) {
     if (status == GT_OK && !found) {
         return gti_fail(loader->error, GT_ERROR_FORMAT, "key bert.attention.layer_norm_epsilon is missing");
     }
-    if (status == GT_OK && !(model->epsilon >= 0.0f && model->epsilon <= 1.0f)) {
+    if (status == GT_OK && !(model->epsilon > 0.0f && model->epsilon <= 1.0f)) {
         return gti_fail(loader->error, GT_ERROR_FORMAT,
-                        "key bert.attention.layer_norm_epsilon is %g, expected a number from 0 to 1",
+                        "key bert.attention.layer_norm_epsilon is %g, expected a number above 0 and up to 1",
                         (double)model->epsilon);
     }
     if (status == GT_OK) {
@@ -163,7 +163,7 @@ static int32_t check_image(const void *image, uint64_t image_size, gt_error *err
     }
     if (gti_cpu() == NULL) {
         return gti_fail(error, GT_ERROR_UNSUPPORTED,
-                        "this processor is older than x86-64-v2 (SSE4.2), the oldest that this library runs on");
+                        "this processor lacks instructions that every processor which this library runs on has");
     }
     return GT_OK;
 }
@@ -242,7 +242,5 @@ int32_t gt_model_head(const gt_model *model, uint32_t index, gt_head_info *head,
 }
 
 void gt_model_close(gt_model *model) {
-    if (model != NULL) {
-        model->info.struct_size = 0;
-    }
+    (void)model; /* owns nothing: its memory is the caller's */
 }

@@ -179,7 +179,7 @@ static int32_t check_sequences(const gt_session *session, const gt_batch *batch,
     return GT_OK;
 }
 
-/* Checks every token and copies it, so that a caller who writes meanwhile cannot pass what was not checked. */
+/* Checks every token and copies it to where rows that belong to no sequence have room behind it. */
 static int32_t take_tokens(gt_session *session, const gt_batch *batch, gt_error *error) {
     const gt_model_info *info = &session->model->info;
     for (uint32_t s = 0; s < batch->sequence_count; s++) {

@@ -10,7 +10,11 @@
 
 #include "frame.h"
 
+#ifdef __aarch64__
+#define GTI_MIN_ROWS 8
+#else
 #define GTI_MIN_ROWS 4
+#endif
 /* Most rows that a head computes at once. */
 #define GTI_HEAD_ROWS 256
 /* Attention takes as many queries at once as keep their scores within so many floats, but at least GTI_MIN_QUERIES. */
@@ -41,9 +45,6 @@ struct gt_session {
 
 /* Where the output of a layer lies; 0 is the embeddings'. float[row_capacity][d] */
 float *gti_layer_rows(const gt_session *session, uint32_t layer);
-
-/* The bytes that one block of queries, for a sequence of length tokens, takes: how many queries. */
-uint64_t gti_query_rows(const gt_model *model, uint64_t length);
 
 /* encoder.c. Computes layers 0 to depth for rows rows of ids, types and positions. Status: OK, INTERNAL. */
 int32_t gti_encode(gt_session *session, const gt_batch *batch, uint64_t rows, uint32_t depth, gt_error *error);

@@ -98,7 +98,8 @@ static void refuses_headers(const gtt_bytes *file) {
     refuses("2^63 tensors", GT_ERROR_FORMAT, file, 8, 1ull << 63, 8);
     refuses("one tensor too many", GT_ERROR_FORMAT, file, 8, 3, 8);
     refuses("2^32 keys", GT_ERROR_FORMAT, file, 16, 1ull << 32, 8);
-    refuses("65536 keys", GT_ERROR_FORMAT, file, 16, 65536, 8);
+    refuses("4096 keys", GT_ERROR_FORMAT, file, 16, 4096, 8);
+    refuses("4097 keys", GT_ERROR_FORMAT, file, 16, 4097, 8);
     refuses("a key of 2^64-1 bytes", GT_ERROR_FORMAT, file, 24, UINT64_MAX, 8);
     refuses("a key of 2^63 bytes", GT_ERROR_FORMAT, file, 24, 1ull << 63, 8);
 }

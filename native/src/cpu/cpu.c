@@ -8,6 +8,24 @@
 #include <stdlib.h>
 #include <string.h>
 
+#ifdef __x86_64__
+
+#include <cpuid.h>
+
+/*
+ * x86-64-v3. The compiler's own tests ask the operating system too whether it keeps the wide registers; compilers older
+ * than clang 18 know neither the level's name nor those of its last three features.
+ */
+static bool supports_v3(void) {
+    unsigned a, b, c, d, extended;
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi")
+           && __builtin_cpu_supports("bmi2") && __get_cpuid(1, &a, &b, &c, &d)
+           && __get_cpuid(0x80000001, &a, &b, &extended, &d) /* and now F16C, MOVBE, LZCNT */
+           && (c >> 29 & 1) != 0 && (c >> 22 & 1) != 0 && (extended >> 5 & 1) != 0;
+}
+
+#endif
+
 #ifdef GTI_CPU_TIERS
 
 #define DECLARE_TIER(suffix)                                                                                           \
@@ -31,16 +49,17 @@ static const gti_cpu_tier tiers[] = {
     TIER("x86-64-v2", v2),
 };
 
-/* The compiler's own test: it asks the operating system too whether it keeps the wide registers. */
 static bool supported(size_t index) {
     switch (index) {
         case 0:
-            return __builtin_cpu_supports("x86-64-v4") && __builtin_cpu_supports("avx512vnni")
+            return supports_v3() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")
+                   && __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq")
+                   && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni")
                    && __builtin_cpu_supports("avx512vbmi");
         case 1:
-            return __builtin_cpu_supports("x86-64-v3");
+            return supports_v3();
         default:
-            return __builtin_cpu_supports("x86-64-v2");
+            return __builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("popcnt");
     }
 }
 
@@ -53,7 +72,7 @@ static const gti_cpu_tier tiers[] = {
 static bool supported(size_t index) {
     (void)index;
 #ifdef __x86_64__
-    return __builtin_cpu_supports("x86-64-v3");
+    return supports_v3();
 #else
     return true;
 #endif

@@ -41,8 +41,10 @@ public class EncoderBenchmark {
 
     @Setup(Level.Trial)
     public void fill() {
-        int[] sizes = Arrays.stream(shape.split("x", -1)).mapToInt(Integer::parseInt).toArray();
-        int[] ids = Arrays.copyOf(model.tokenizer().encode(TEXT.repeat(sizes[1]), true).ids(), sizes[1]);
+        int[] sizes =
+                Arrays.stream(shape.split("x", -1)).mapToInt(Integer::parseInt).toArray();
+        int[] ids = Arrays.copyOf(
+                model.tokenizer().encode(TEXT.repeat(sizes[1]), true).ids(), sizes[1]);
         for (int i = 0; i < sizes[0]; i++) {
             session.batch().add(ids, null, 1, false);
         }

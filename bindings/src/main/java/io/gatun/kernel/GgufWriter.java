@@ -16,6 +16,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -107,11 +108,9 @@ public final class GgufWriter implements AutoCloseable {
      * @param shape from 1 to 4 lengths, the fastest first: a matrix of rows and columns is {@code columns, rows}
      */
     public GgufWriter addTensor(String name, TensorType type, long... shape) {
+        ensureOpen();
         if (shape.length < 1 || shape.length > MAX_DIMENSIONS || shape[0] % type.blockSize() != 0) {
-            throw new IllegalArgumentException("tensor " + name + " of shape " + List.of(shape));
-        }
-        if (name.getBytes(StandardCharsets.UTF_8).length > MAX_NAME_BYTES || !names.add(name)) {
-            throw new IllegalArgumentException("tensor name " + name + " is too long or used twice");
+            throw new IllegalArgumentException("tensor " + name + " of shape " + Arrays.toString(shape));
         }
         long elements = 1;
         for (long length : shape) {
@@ -119,6 +118,11 @@ public final class GgufWriter implements AutoCloseable {
                 throw new IllegalArgumentException("tensor " + name + " has a dimension of " + length);
             }
             elements = Math.multiplyExact(elements, length);
+        }
+        long bytes = type.bytes(elements);
+        boolean plain = name.indexOf('\0') < 0 && name.getBytes(StandardCharsets.UTF_8).length <= MAX_NAME_BYTES;
+        if (!plain || !names.add(name)) {
+            throw new IllegalArgumentException("tensor name " + name + " is too long, holds a zero or is used twice");
         }
         try (Arena call = Arena.ofConfined()) {
             MemorySegment params = ggml_init_params.allocate(call);
@@ -133,12 +137,13 @@ public final class GgufWriter implements AutoCloseable {
             ggml_h.gt_gguf_add_tensor(gguf, tensor);
             ggml_h.gt_ggml_free(context);
         }
-        tensorBytes.add(type.bytes(elements));
+        tensorBytes.add(bytes);
         return this;
     }
 
     /** Writes the file anew: the keys, then every tensor's data as {@code data} gives it. */
     public void write(Path file, TensorData data) throws IOException {
+        ensureOpen();
         try (FileChannel out = FileChannel.open(
                 file, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE)) {
             long metaBytes = ggml_h.gt_gguf_get_meta_size(gguf);
@@ -178,15 +183,20 @@ public final class GgufWriter implements AutoCloseable {
         return this;
     }
 
-    /** ggml aborts on an empty key and replaces one that is there; neither is meant. */
+    /** ggml aborts on an empty key and replaces one that is there; neither is meant. The alignment is this writer's. */
     private MemorySegment key(String key) {
+        ensureOpen();
+        if (key.isEmpty() || key.indexOf('\0') >= 0 || key.equals("general.alignment") || !keys.add(key)) {
+            throw new IllegalArgumentException(
+                    "key '" + key + "' is empty, holds a zero, is reserved or is used twice");
+        }
+        return text(key);
+    }
+
+    private void ensureOpen() {
         if (closed) {
             throw new IllegalStateException("the writer is closed");
         }
-        if (key.isEmpty() || !keys.add(key)) {
-            throw new IllegalArgumentException("key '" + key + "' is empty or used twice");
-        }
-        return text(key);
     }
 
     private MemorySegment text(String text) {

@@ -62,7 +62,8 @@ public final class Kernel {
                     .map(name -> "The native library has no function " + name + "; build it from the same sources.")
                     .orElse(null);
         } catch (UnsatisfiedLinkError | RuntimeException | IOException | ExceptionInInitializerError e) {
-            return "The native library could not be loaded (" + firstLine(e) + "); run scripts/build-native.";
+            return "The native library could not be loaded (" + firstLine(e)
+                    + "); name a folder that allows programs with -Djava.io.tmpdir, or build it anew: scripts/build-native.";
         }
     }
 

@@ -34,11 +34,6 @@ public final class KernelException extends RuntimeException {
         this.status = status;
     }
 
-    KernelException(Status status, String message, Throwable cause) {
-        super(message, cause);
-        this.status = status;
-    }
-
     public Status status() {
         return status;
     }

@@ -20,8 +20,9 @@ public final class Quantizer {
             case F32, F16, BF16, Q8_0, Q4_0 -> {}
             default -> throw new IllegalArgumentException("no conversion to " + type);
         }
-        if (columns % type.blockSize() != 0) {
-            throw new IllegalArgumentException("rows of " + columns + " numbers do not fill " + type + " blocks");
+        if (rows < 0 || columns < 1 || columns % type.blockSize() != 0) {
+            throw new IllegalArgumentException(
+                    rows + " rows of " + columns + " numbers do not fill " + type + " blocks");
         }
         long elements = Math.multiplyExact(rows, columns);
         if (!source.isNative() || !target.isNative()) {

@@ -10,6 +10,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
 import java.lang.foreign.ValueLayout;
+import java.util.concurrent.atomic.AtomicReference;
 
 /**
  * Runs batches of one model on the thread that calls it. One thread at a time: a platform thread, since a virtual one
@@ -31,7 +32,13 @@ public final class Session implements AutoCloseable {
     private final MemorySegment logits; // float[capacity]
     private final NativeError error;
     private final TokenBatch batch;
-    private boolean closed;
+    private final AtomicReference<State> state = new AtomicReference<>(State.IDLE);
+
+    private enum State {
+        IDLE,
+        RUNNING,
+        CLOSED
+    }
 
     private Session(Model model, Slab slab, MemorySegment handle, Parts parts, SessionLimits limits) {
         this.model = model;
@@ -64,6 +71,7 @@ public final class Session implements AutoCloseable {
     public static Session open(Model model, SessionLimits limits) {
         model.sessionOpens();
         Slab slab = null;
+        MemorySegment handle = null;
         try (Arena call = Arena.ofConfined()) {
             slab = Slab.allocate(bytes(model, limits));
             Parts parts = Parts.carve(model, limits, slab);
@@ -76,8 +84,12 @@ public final class Session implements AutoCloseable {
                     parts.scratch().byteSize(),
                     out,
                     error.segment()));
-            return new Session(model, slab, out.get(ValueLayout.ADDRESS, 0), parts, limits);
+            handle = out.get(ValueLayout.ADDRESS, 0);
+            return new Session(model, slab, handle, parts, limits);
         } catch (Throwable e) {
+            if (handle != null) {
+                gatun_h.gt_session_close(handle);
+            }
             if (slab != null) {
                 slab.close();
             }
@@ -95,19 +107,26 @@ public final class Session implements AutoCloseable {
      * Runs the batch. On failure the session stays usable.
      *
      * @throws KernelException {@link KernelException.Status#BATCH} for an empty batch
+     * @throws IllegalStateException when the session is closed, or another thread runs it
      */
     public void run() {
-        if (closed) {
-            throw new IllegalStateException("the session is closed");
+        if (!state.compareAndSet(State.IDLE, State.RUNNING)) {
+            throw new IllegalStateException("the session is closed, or another thread runs it");
         }
-        gt_batch.token_count(request, batch.tokens());
-        gt_batch.sequence_count(request, batch.sequences());
-        error.check(gatun_h.gt_session_run(handle, request, error.segment()));
+        try {
+            gt_batch.token_count(request, batch.tokens());
+            gt_batch.sequence_count(request, batch.sequences());
+            error.check(gatun_h.gt_session_run(handle, request, error.segment()));
+            batch.answered();
+        } finally {
+            state.set(State.IDLE);
+        }
     }
 
     /**
      * A copy of a head's logits for a sequence of the batch that ran last.
      *
+     * @throws IllegalStateException when the batch did not run, or was changed since
      * @return {@code [labels]} or, for a head that answers a token, {@code [length][labels]} row by row
      */
     public float[] logits(int sequence, int head) {
@@ -126,11 +145,18 @@ public final class Session implements AutoCloseable {
         return logits.asSlice(start * 4L, length * 4L).toArray(JAVA_FLOAT);
     }
 
-    /** Gives the memory back. A second call does nothing. */
+    /**
+     * Gives the memory back. A second call does nothing.
+     *
+     * @throws IllegalStateException while a batch runs
+     */
     @Override
     public void close() {
-        if (!closed) {
-            closed = true;
+        State before = state.compareAndExchange(State.IDLE, State.CLOSED);
+        if (before == State.RUNNING) {
+            throw new IllegalStateException("a batch runs");
+        }
+        if (before == State.IDLE) {
             gatun_h.gt_session_close(handle);
             slab.close();
             model.sessionCloses();

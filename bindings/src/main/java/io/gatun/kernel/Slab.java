@@ -71,12 +71,16 @@ public final class Slab implements AutoCloseable {
     /** Gives the memory back. A second call does nothing. */
     @Override
     public void close() {
-        if (segment.scope().isAlive()) {
-            arena.close();
-            if (closed.compareAndSet(false, true)) {
-                ALLOCATED.addAndGet(-segment.byteSize());
-            }
+        if (!closed.compareAndSet(false, true)) {
+            return;
         }
+        try {
+            arena.close();
+        } catch (IllegalStateException e) {
+            closed.set(false); // a native call holds it: it can be closed later
+            throw e;
+        }
+        ALLOCATED.addAndGet(-segment.byteSize());
     }
 
     private static MethodHandle libc(String name, FunctionDescriptor descriptor) {

@@ -18,7 +18,8 @@ public enum TensorType {
     Q3_K(ggml_h.GGML_TYPE_Q3_K(), 256, 110),
     Q4_K(ggml_h.GGML_TYPE_Q4_K(), 256, 144),
     Q5_K(ggml_h.GGML_TYPE_Q5_K(), 256, 176),
-    Q6_K(ggml_h.GGML_TYPE_Q6_K(), 256, 210);
+    Q6_K(ggml_h.GGML_TYPE_Q6_K(), 256, 210),
+    IQ4_NL(ggml_h.GGML_TYPE_IQ4_NL(), 32, 18);
 
     private final int id;
     private final int blockSize;

@@ -19,6 +19,7 @@ public final class TokenBatch {
     private final int[] logitsStarts; // [maxSequences + 1], in floats
     private int tokens;
     private int sequences;
+    private boolean answered;
 
     TokenBatch(
             Model model,
@@ -38,6 +39,7 @@ public final class TokenBatch {
     }
 
     public void clear() {
+        answered = false;
         tokens = 0;
         sequences = 0;
         starts.setAtIndex(JAVA_INT, 0, 0);
@@ -97,6 +99,7 @@ public final class TokenBatch {
         } else {
             MemorySegment.copy(typeIds, 0, types, JAVA_INT, 4L * tokens, length);
         }
+        answered = false;
         outputs.setAtIndex(JAVA_INT, sequences, heads | (states ? Session.STATES : 0));
         logitsStarts[sequences + 1] = logitsStarts[sequences] + width(sequences, length, Integer.SIZE);
         tokens += length;
@@ -104,8 +107,16 @@ public final class TokenBatch {
         return sequences++;
     }
 
+    /** The batch ran as it is now: its logits are there. */
+    void answered() {
+        answered = true;
+    }
+
     /** Where in the logits a head's answer for a sequence lies, in floats. {@code head} 31 is the states. */
     int logitsStart(int sequence, int head) {
+        if (!answered) {
+            throw new IllegalStateException("the batch did not run since it was changed");
+        }
         if (sequence < 0 || sequence >= sequences) {
             throw new IndexOutOfBoundsException("sequence " + sequence + " of " + sequences);
         }

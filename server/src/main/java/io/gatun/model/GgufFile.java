@@ -22,8 +22,8 @@ import java.util.OptionalInt;
  * @see <a href="https://github.com/ggml-org/ggml/blob/master/docs/gguf.md">the format</a>
  */
 public final class GgufFile {
-    private static final int MAX_ENTRIES = 65_536;
-    private static final int MAX_STRING = 1 << 20;
+    private static final int MAX_ENTRIES = 4_096;
+    private static final int MAX_STRING = 1 << 30;
     private static final int MAX_DIMENSIONS = 4;
     private static final int STRING = 8;
     private static final int ARRAY = 9;

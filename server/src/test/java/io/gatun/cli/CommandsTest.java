@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.offset;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.gatun.batch.SmallModel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.gatun.batch.SmallModel;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;

@@ -131,6 +131,15 @@ public class ggml_h extends ggml_h$shared {
     public static int GGML_TYPE_Q6_K() {
         return GGML_TYPE_Q6_K;
     }
+    private static final int GGML_TYPE_IQ4_NL = (int)20L;
+    /**
+     * {@snippet lang=c :
+     * enum ggml_type.GGML_TYPE_IQ4_NL = 20
+     * }
+     */
+    public static int GGML_TYPE_IQ4_NL() {
+        return GGML_TYPE_IQ4_NL;
+    }
     private static final int GGML_TYPE_BF16 = (int)30L;
     /**
      * {@snippet lang=c :
