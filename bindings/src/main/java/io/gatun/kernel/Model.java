@@ -84,9 +84,9 @@ public final class Model implements AutoCloseable {
         return image.segment().asReadOnly();
     }
 
-    /** Native bytes that the model holds. */
+    /** Native bytes that the model holds now; 0 once it is closed. */
     public long bytes() {
-        return image.size() + memory.size();
+        return sessions.get() == CLOSED ? 0 : image.size() + memory.size();
     }
 
     /**

@@ -98,6 +98,11 @@ public final class Session implements AutoCloseable {
         }
     }
 
+    /** Native bytes that the session holds now; 0 once it is closed. Any thread. */
+    public long bytes() {
+        return state.get() == State.CLOSED ? 0 : slab.size();
+    }
+
     /** The session's batch: clear it, add to it, then {@link #run()}. */
     public TokenBatch batch() {
         return batch;

@@ -47,9 +47,10 @@ final class BatchQueue {
             if (draining) {
                 throw new DrainingException();
             }
-            boolean fits = request.size() <= settings.maxQueuedJobs() - jobs.size()
-                    && added <= settings.maxQueuedTokens() - tokens;
-            if (!fits && !jobs.isEmpty()) {
+            if (!fits(request.size(), added)) {
+                dropAllAbandoned();
+            }
+            if (!fits(request.size(), added) && !jobs.isEmpty()) {
                 throw new QueueFullException(jobs.size(), tokens, seconds(tokens, tokensPerSecond));
             }
             long now = System.nanoTime();
@@ -141,6 +142,23 @@ final class BatchQueue {
         signalIfQuiet();
     }
 
+    private boolean fits(int addedJobs, int addedTokens) {
+        return addedJobs <= settings.maxQueuedJobs() - jobs.size()
+                && addedTokens <= settings.maxQueuedTokens() - tokens;
+    }
+
+    /** Those behind a job that somebody still waits for, too. */
+    private void dropAllAbandoned() {
+        jobs.removeIf(job -> {
+            boolean dropped = job.abandoned();
+            if (dropped) {
+                tokens -= job.tokens();
+                abandoned++;
+            }
+            return dropped;
+        });
+    }
+
     private void signalIfQuiet() {
         if (jobs.isEmpty() && running == 0) {
             quiet.signalAll();
@@ -207,6 +225,11 @@ final class BatchQueue {
         } finally {
             lock.unlock();
         }
+    }
+
+    /** How long the lanes will take, at the speed that was measured, for what is queued; at least 1. */
+    long seconds(double tokensPerSecond) {
+        return seconds(tokens(), tokensPerSecond);
     }
 
     private static long seconds(int tokens, double tokensPerSecond) {

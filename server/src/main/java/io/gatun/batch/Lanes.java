@@ -14,11 +14,13 @@ public final class Lanes implements AutoCloseable {
     private final LaneSettings settings;
     private final BatchQueue queue;
     private final Throughput throughput;
+    private final List<Session> sessions;
     private final List<Thread> threads = new ArrayList<>();
     private final int heads;
 
-    private Lanes(TextModel model, LaneSettings settings) {
+    private Lanes(TextModel model, LaneSettings settings, List<Session> sessions) {
         this.settings = settings;
+        this.sessions = List.copyOf(sessions);
         this.queue = new BatchQueue(settings);
         this.throughput = new Throughput(settings.lanes());
         this.heads = model.description().heads().size();
@@ -40,7 +42,7 @@ public final class Lanes implements AutoCloseable {
             sessions.forEach(Session::close);
             throw e;
         }
-        Lanes lanes = new Lanes(model, settings);
+        Lanes lanes = new Lanes(model, settings, sessions);
         for (Session session : sessions) {
             Lane lane = new Lane(model, session, lanes.queue, listener, lanes.throughput);
             lanes.threads.add(Thread.ofPlatform()
@@ -76,6 +78,11 @@ public final class Lanes implements AutoCloseable {
         queue.add(jobs, throughput.tokensPerSecond());
     }
 
+    /** Native bytes that the lanes hold now. */
+    public long bytes() {
+        return sessions.stream().mapToLong(Session::bytes).sum();
+    }
+
     public LaneSettings settings() {
         return settings;
     }
@@ -86,6 +93,11 @@ public final class Lanes implements AutoCloseable {
 
     public int queuedTokens() {
         return queue.tokens();
+    }
+
+    /** In how many seconds what is queued now will be done, at the speed that was measured; at least 1. */
+    public long secondsOfWork() {
+        return queue.seconds(throughput.tokensPerSecond());
     }
 
     /** From 0 to 1: the share of the time since the last call in which lanes computed. */

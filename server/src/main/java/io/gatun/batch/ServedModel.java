@@ -8,9 +8,9 @@ public record ServedModel(TextModel model, Lanes lanes) implements AutoCloseable
         return model.name();
     }
 
-    /** Native bytes of the model and its sessions. */
+    /** Native bytes that the model and its lanes hold now. */
     public long bytes() {
-        return model.kernel().bytes() + Lanes.bytes(model, lanes.settings());
+        return model.kernel().bytes() + lanes.bytes();
     }
 
     @Override

@@ -31,6 +31,7 @@ public final class Main {
         StringWriter out = new StringWriter();
         CommandLine command = new CommandLine(new GatunCommand())
                 .setCaseInsensitiveEnumValuesAllowed(true)
+                .setExpandAtFiles(false) // a text may start with @
                 .setOut(new PrintWriter(out))
                 .setParameterExceptionHandler((e, ignored) -> report(e))
                 .setExecutionExceptionHandler((e, ignored, parsed) -> report(e));

@@ -26,7 +26,10 @@ final class PredictCommand implements Callable<Integer> {
     @Option(names = "--model", paramLabel = "PATH", description = "A GGUF file (default: the embedded model).")
     private @Nullable String path;
 
-    @Option(names = "--head", paramLabel = "NAME", description = "The head that answers (default: the model's first).")
+    @Option(
+            names = "--head",
+            paramLabel = "NAME",
+            description = "The head that answers (default: the first that classifies texts).")
     private @Nullable String headName;
 
     @Option(names = "--raw", description = "Logits instead of scores.")
@@ -80,7 +83,11 @@ final class PredictCommand implements Callable<Integer> {
     }
 
     private Head head(TextModel model) {
-        Optional<Head> head = headName == null ? model.defaultHead() : model.head(headName);
+        if (model.description().heads().isEmpty()) {
+            throw new CommandException("The model has no head, so it predicts nothing.");
+        }
+        Optional<Head> head =
+                headName == null ? Optional.of(model.defaultHead(Task.TEXT_CLASSIFICATION)) : model.head(headName);
         List<String> fitting = model.description().heads().stream()
                 .filter(h -> h.task() == Task.TEXT_CLASSIFICATION)
                 .map(Head::name)
@@ -89,9 +96,7 @@ final class PredictCommand implements Callable<Integer> {
                 ? "it has none that classifies texts."
                 : "these classify texts: " + String.join(", ", fitting) + ".";
         if (head.isEmpty()) {
-            throw new CommandException(
-                    (headName == null ? "The model has no head; " : "The model has no head '" + headName + "'; ")
-                            + choice);
+            throw new CommandException("The model has no head '" + headName + "'; " + choice);
         }
         if (head.get().task() != Task.TEXT_CLASSIFICATION) {
             throw new CommandException("The head '" + head.get().name() + "' answers tokens and not texts; " + choice);

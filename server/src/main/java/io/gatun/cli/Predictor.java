@@ -125,14 +125,7 @@ final class Predictor {
     private String line(List<LabelScore> scores) {
         StringWriter line = new StringWriter();
         try (JsonGenerator generator = json.createGenerator(line)) {
-            generator.writeStartArray();
-            for (LabelScore score : scores) {
-                generator.writeStartObject();
-                generator.writeNumberField("score", score.score());
-                generator.writeStringField("label", score.label());
-                generator.writeEndObject();
-            }
-            generator.writeEndArray();
+            LabelScore.write(scores, generator);
         } catch (IOException e) {
             throw new CompletionException(e);
         }

@@ -119,8 +119,8 @@ final class ServeCommand implements Callable<Integer> {
         for (TextModel model : loaded) {
             Lanes started = Lanes.start(model, LaneSettings.of(model, laneCount), metrics);
             ServedModel servedModel = new ServedModel(model, started);
-            long bytes = servedModel.bytes();
-            metrics.model(model.name(), started::queuedJobs, () -> bytes, started::busyRatio, started::abandonedJobs);
+            metrics.model(
+                    model.name(), started::queuedJobs, servedModel::bytes, started::busyRatio, started::abandonedJobs);
             served.add(servedModel);
         }
         return new Catalogue(served);

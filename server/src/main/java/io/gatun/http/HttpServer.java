@@ -17,9 +17,9 @@ import java.net.ServerSocket;
 import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.Locale;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.logging.Level;
 import java.util.logging.Logger;
+import org.jspecify.annotations.Nullable;
 
 /** The HTTP server. Each request runs on a virtual thread of its own. */
 public final class HttpServer implements AutoCloseable {
@@ -28,19 +28,24 @@ public final class HttpServer implements AutoCloseable {
     // by an exception. Kept, or the levels are lost.
     private static final Logger HELIDON_LOGGER = Logger.getLogger("io.helidon");
     private static final Logger HELIDON_START_LOGGER = Logger.getLogger("io.helidon.webserver.LoomServer");
-    private static final Duration SHUTDOWN_GRACE = Duration.ofSeconds(10);
+    /** For connections on which nobody waits for an answer. */
+    private static final Duration SHUTDOWN_GRACE = Duration.ofSeconds(1);
+
     private static final int MAX_HEADER_BYTES = 16 << 10;
     private static final int MAX_PROLOGUE_BYTES = 8 << 10;
     private static final int BACKLOG = 1024;
+    private static final int MAX_MESSAGE = 200;
 
     private final WebServer server;
-    private final String host;
-    private final AtomicBoolean draining;
+    private final ServerSettings settings;
+    private final InFlight inFlight;
+    private final Tokenization tokenization;
 
-    private HttpServer(WebServer server, String host, AtomicBoolean draining) {
+    private HttpServer(WebServer server, ServerSettings settings, InFlight inFlight, Tokenization tokenization) {
         this.server = server;
-        this.host = host;
-        this.draining = draining;
+        this.settings = settings;
+        this.inFlight = inFlight;
+        this.tokenization = tokenization;
     }
 
     /**
@@ -51,15 +56,16 @@ public final class HttpServer implements AutoCloseable {
     public static HttpServer start(ServerSettings settings, Catalogue models, Metrics metrics) {
         HELIDON_LOGGER.setLevel(Level.SEVERE);
         HELIDON_START_LOGGER.setLevel(Level.OFF);
-        AtomicBoolean draining = new AtomicBoolean();
+        InFlight inFlight = new InFlight();
         Models named = new Models(models);
+        Tokenization tokenization = new Tokenization();
         Routes routes = new Routes(
-                new PredictHandler(named, metrics, settings),
-                new TokenizeHandler(named, settings),
+                new PredictHandler(named, tokenization, metrics, settings),
+                new TokenizeHandler(named, tokenization, settings),
                 new InfoHandler(models, settings),
                 metrics,
                 new RequestBody(settings.maxBodyBytes()),
-                draining);
+                inFlight);
         InetAddress address = address(settings.host());
         try {
             // Helidon only logs that it cannot listen, and says that it has started.
@@ -68,8 +74,9 @@ public final class HttpServer implements AutoCloseable {
             if (!server.isRunning()) {
                 throw new BindException("Another program was faster");
             }
-            return new HttpServer(server, settings.host(), draining);
+            return new HttpServer(server, settings, inFlight, tokenization);
         } catch (IOException | RuntimeException e) {
+            tokenization.close();
             throw new ServerException(
                     "Cannot listen on " + settings.host() + ":" + settings.port() + ": " + cause(e)
                             + "; choose another address with --host or --port.",
@@ -116,18 +123,22 @@ public final class HttpServer implements AutoCloseable {
             DirectHandler.EventType type,
             Status status,
             ServerResponseHeaders headers,
-            String message) {
-        ErrorType error = status.code() == ErrorType.BODY_TOO_LARGE.status()
-                ? ErrorType.BODY_TOO_LARGE
-                : status.code() >= Status.INTERNAL_SERVER_ERROR_500.code() ? ErrorType.BACKEND : ErrorType.MALFORMED;
+            @Nullable String message) {
+        boolean own = status.code() == Status.INTERNAL_SERVER_ERROR_500.code()
+                || status.code() == Status.SERVICE_UNAVAILABLE_503.code();
         Problem problem = new Problem(
-                error,
-                "The request cannot be read (" + status.reasonPhrase().toLowerCase(Locale.ROOT)
-                        + "); send HTTP/1.1 with JSON of moderate size.");
+                own ? ErrorType.BACKEND : ErrorType.MALFORMED,
+                "The request cannot be read (" + status.codeText() + " "
+                        + status.reasonPhrase().toLowerCase(Locale.ROOT)
+                        + (message == null || message.isBlank()
+                                ? ""
+                                : ": " + message.substring(0, Math.min(message.length(), MAX_MESSAGE)))
+                        + "); send HTTP/1.1 with a Host, short headers and a plain JSON body of moderate size.");
         return DirectHandler.TransportResponse.builder()
                 .status(status)
                 .headers(headers)
                 .header(HeaderNames.CONTENT_TYPE, "application/json")
+                .header(HeaderNames.create("x-request-id"), Routes.newRequestId())
                 .keepAlive(false)
                 .entity(Json.error(problem))
                 .build();
@@ -156,18 +167,28 @@ public final class HttpServer implements AutoCloseable {
 
     /** The address with which a client on this machine reaches it. */
     public String address() {
+        String host = settings.host();
         return "http://" + (host.indexOf(':') >= 0 ? "[" + host + "]" : host) + ":" + port();
     }
 
     /** From now on new work is refused, and {@code /health} says so. Work in flight is answered. */
     public void drain() {
-        draining.set(true);
+        inFlight.drain();
     }
 
-    /** Waits a while for answers in flight, then closes all connections. */
+    /**
+     * Waits for the answers in flight, as long as a request may take, and then closes all connections. Until then
+     * whoever asks hears that the server is ending.
+     */
     @Override
     public void close() {
         drain();
+        try {
+            inFlight.awaitNone(settings.timeout());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
         server.stop();
+        tokenization.close();
     }
 }

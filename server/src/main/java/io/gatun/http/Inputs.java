@@ -17,7 +17,7 @@ record Inputs(List<Input> all, boolean batch) {
     /** A text, or two that are read as one input. */
     record Input(String first, @Nullable String second) {}
 
-    /** Reads the forms of {@code /predict}, where a flat list of two texts is one pair. */
+    /** Reads the forms of {@code /predict}, where a flat list is one input: a text, or a pair. */
     static Inputs pairs(JsonNode node, int maxTexts) {
         if (node.isTextual()) {
             return new Inputs(List.of(new Input(node.textValue(), null)), false);
@@ -64,10 +64,8 @@ record Inputs(List<Input> all, boolean batch) {
                     + " is neither a pair nor a batch; send a batch as [[\"a\"], [\"b\"], [\"c\"]].");
         }
         String first = text(node.get(0), "inputs[0]");
-        if (node.size() == 1) {
-            return new Inputs(List.of(new Input(first, null)), true);
-        }
-        return new Inputs(List.of(new Input(first, text(node.get(1), "inputs[1]"))), false);
+        String second = node.size() == 1 ? null : text(node.get(1), "inputs[1]");
+        return new Inputs(List.of(new Input(first, second)), false);
     }
 
     private static void requireList(JsonNode node, int maxTexts) {
@@ -82,6 +80,16 @@ record Inputs(List<Input> all, boolean batch) {
             throw RequestException.validation(node.size() + " inputs are more than the limit of " + maxTexts
                     + "; send them in several requests.");
         }
+    }
+
+    /** UTF-16 units of all texts. */
+    long characters() {
+        long sum = 0;
+        for (Input input : all) {
+            sum += input.first().length()
+                    + (input.second() == null ? 0 : input.second().length());
+        }
+        return sum;
     }
 
     private static String text(JsonNode node, String place) {

@@ -18,6 +18,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletionException;
@@ -33,12 +34,14 @@ final class PredictHandler {
     private static final Duration UNWATCHED = Duration.ofMillis(10);
 
     private final Models models;
+    private final Tokenization tokenization;
     private final Metrics metrics;
     private final int maxTexts;
     private final Duration timeout;
 
-    PredictHandler(Models models, Metrics metrics, ServerSettings settings) {
+    PredictHandler(Models models, Tokenization tokenization, Metrics metrics, ServerSettings settings) {
         this.models = models;
+        this.tokenization = tokenization;
         this.metrics = metrics;
         this.maxTexts = settings.maxTexts();
         this.timeout = settings.timeout();
@@ -57,9 +60,15 @@ final class PredictHandler {
         metrics.request(method);
 
         timings.tokenizationStarts(System.nanoTime());
-        List<Job> jobs = new ArrayList<>(inputs.all().size());
-        for (int i = 0; i < inputs.all().size(); i++) {
-            Encoding encoding = encode(model, inputs, i, truncate, direction);
+        List<Encoding> encodings = tokenization.run(inputs.characters(), () -> {
+            List<Encoding> all = new ArrayList<>(inputs.all().size());
+            for (int i = 0; i < inputs.all().size(); i++) {
+                all.add(encode(model, inputs, i, truncate, direction));
+            }
+            return all;
+        });
+        List<Job> jobs = new ArrayList<>(encodings.size());
+        for (Encoding encoding : encodings) {
             timings.addTokens(encoding.length());
             jobs.add(new Job(encoding.ids(), model.typeIds(encoding), 1 << head.index()));
         }
@@ -82,7 +91,7 @@ final class PredictHandler {
                     "The model \"" + model.name() + "\" has no heads, so it predicts nothing; ask another model.");
         }
         Head head = name.isEmpty()
-                ? defaultHead(model)
+                ? model.defaultHead(Task.TEXT_CLASSIFICATION)
                 : model.head(name.get())
                         .orElseThrow(() -> RequestException.validation("The model \"" + model.name()
                                 + "\" has no head of that name; it has " + names(model) + "."));
@@ -93,15 +102,6 @@ final class PredictHandler {
                     + ".");
         }
         return head;
-    }
-
-    /** The first head of this route's task; else the first of all, which then is named in the error. */
-    private static Head defaultHead(TextModel model) {
-        List<Head> heads = model.description().heads();
-        return heads.stream()
-                .filter(h -> h.task() == Task.TEXT_CLASSIFICATION)
-                .findFirst()
-                .orElse(heads.getFirst());
     }
 
     private static String names(TextModel model) {
@@ -157,7 +157,8 @@ final class PredictHandler {
         } catch (TimeoutException e) {
             throw new RequestException(
                     ErrorType.OVERLOADED,
-                    "The answer was not ready in " + timeout.toSeconds() + " s; send fewer texts at a time.");
+                    "The answer was not ready in " + timeout.toSeconds() + " s; send fewer texts at a time.",
+                    Map.of("Retry-After", Long.toString(served.lanes().secondsOfWork())));
         } catch (ExecutionException e) {
             throw e.getCause() instanceof RuntimeException cause ? cause : new CompletionException(e.getCause());
         } finally {
@@ -185,14 +186,7 @@ final class PredictHandler {
             out.writeStartArray();
         }
         for (List<LabelScore> scores : predictions) {
-            out.writeStartArray();
-            for (LabelScore score : scores) {
-                out.writeStartObject();
-                out.writeNumberField("score", score.score());
-                out.writeStringField("label", score.label());
-                out.writeEndObject();
-            }
-            out.writeEndArray();
+            LabelScore.write(scores, out);
         }
         if (batch) {
             out.writeEndArray();

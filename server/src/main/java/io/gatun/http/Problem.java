@@ -23,7 +23,7 @@ record Problem(ErrorType type, String message, Map<String, String> headers) {
     static Optional<Problem> of(Throwable e) {
         return Optional.ofNullable(
                 switch (e) {
-                    case RequestException r -> new Problem(r.type(), sentence(r));
+                    case RequestException r -> new Problem(r.type(), sentence(r), r.headers());
                     case TokenizerException t -> new Problem(ErrorType.TOKENIZER, sentence(t));
                     case QueueFullException q ->
                         new Problem(
@@ -38,6 +38,11 @@ record Problem(ErrorType type, String message, Map<String, String> headers) {
                         new Problem(
                                 ErrorType.BACKEND,
                                 "The model computed a value that is no number for this request; its file may be damaged.");
+                    case OutOfMemoryError o ->
+                        new Problem(
+                                ErrorType.OVERLOADED,
+                                "The server has too little memory for this request now; send a smaller one, or try again.",
+                                Map.of("Retry-After", "1"));
                     default -> null;
                 });
     }

@@ -2,9 +2,12 @@ package io.gatun.http;
 
 import java.util.Map;
 
-/** A successful answer. */
+/** What a request is answered. */
 @SuppressWarnings("ArrayRecordComponent") // made once a request, never compared
 record Reply(int status, String contentType, byte[] body, Map<String, String> headers) {
+    static final String CONNECTION = "Connection";
+    static final String CLOSE = "close";
+
     private static final String JSON = "application/json";
 
     static Reply json(byte[] body) {
@@ -13,6 +16,11 @@ record Reply(int status, String contentType, byte[] body, Map<String, String> he
 
     static Reply json(byte[] body, Map<String, String> headers) {
         return new Reply(200, JSON, body, headers);
+    }
+
+    /** Whether nothing more is to be read on the connection. */
+    boolean last() {
+        return CLOSE.equals(headers.get(CONNECTION));
     }
 
     static Reply error(Problem problem) {

@@ -7,23 +7,30 @@ import com.fasterxml.jackson.core.exc.StreamConstraintsException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
-import io.helidon.http.BadRequestException;
+import io.helidon.common.buffers.DataReader.InsufficientDataAvailableException;
 import io.helidon.http.HttpMediaType;
+import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.http.ServerRequest;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
+import java.util.regex.Pattern;
 
 /** The JSON object that a request carries, read whole, bounded, and strictly. */
 final class RequestBody {
     /** So much of a body that is too large is read and dropped, for a client reads no answer while it still sends. */
-    static final long MAX_DISCARDED = 64L << 20;
+    static final long MAX_DISCARDED = 16L << 20;
 
     private static final int MAX_DEPTH = 16;
     private static final int MAX_MESSAGE = 200;
+    private static final Pattern JSON = Pattern.compile("application/(?:json|[^/ ]+\\+json)", Pattern.CASE_INSENSITIVE);
+    private static final Set<String> CHARSETS = Set.of("utf-8", "utf8", "us-ascii");
 
     private final JsonMapper mapper;
     private final int maxBytes;
@@ -60,12 +67,13 @@ final class RequestBody {
         Optional<HttpMediaType> type;
         try {
             type = request.headers().contentType();
-        } catch (BadRequestException e) {
+        } catch (RuntimeException e) {
+            // Helidon throws more than one kind at what it cannot parse.
             type = Optional.empty();
         }
-        boolean json = type.map(t -> t.mediaType().text().equalsIgnoreCase("application/json")
+        boolean json = type.map(t -> JSON.matcher(t.mediaType().text()).matches()
                         && t.charset()
-                                .map(c -> c.equalsIgnoreCase("utf-8") || c.equalsIgnoreCase("us-ascii"))
+                                .map(c -> CHARSETS.contains(c.toLowerCase(Locale.ROOT)))
                                 .orElse(true))
                 .orElse(false);
         if (!json) {
@@ -74,30 +82,42 @@ final class RequestBody {
         }
     }
 
+    /** The stream is not closed: closing reads to the end, which a broken body does not have. */
     private byte[] bytes(ServerRequest request) throws IOException {
-        long announced = request.headers().contentLength().orElse(-1);
         if (!request.content().hasEntity()) {
             return new byte[0];
         }
-        if (announced > MAX_DISCARDED) {
-            throw tooLarge();
-        }
-        try (InputStream stream = request.content().inputStream()) {
-            if (announced <= maxBytes) {
+        try {
+            InputStream stream = request.content().inputStream();
+            if (request.headers().contentLength().orElse(-1) <= maxBytes) {
                 byte[] bytes = stream.readNBytes(maxBytes + 1);
                 if (bytes.length <= maxBytes) {
                     return bytes;
                 }
             }
             discard(stream);
-            throw tooLarge();
+        } catch (InsufficientDataAvailableException | UncheckedIOException e) {
+            throw new CloseConnectionException("The client left", e);
+        } catch (RuntimeException e) {
+            throw broken(e);
         }
+        throw new RequestException(ErrorType.BODY_TOO_LARGE, tooLarge());
     }
 
-    private RequestException tooLarge() {
-        return new RequestException(
-                ErrorType.BODY_TOO_LARGE,
-                "The body is larger than " + maxBytes + " bytes; send fewer or shorter texts in one request.");
+    private String tooLarge() {
+        return "The body is larger than " + maxBytes + " bytes; send fewer or shorter texts in one request.";
+    }
+
+    /** Where such a body ends, and with it where the next request starts, nobody knows. */
+    private RequestException broken(RuntimeException e) {
+        boolean large = e instanceof io.helidon.http.RequestException refused
+                && refused.status().code() == ErrorType.BODY_TOO_LARGE.status();
+        return large
+                ? RequestException.last(ErrorType.BODY_TOO_LARGE, tooLarge())
+                : RequestException.last(
+                        ErrorType.MALFORMED,
+                        "The body's chunks cannot be read; send it with Content-Length, or in plain chunks without"
+                                + " extensions and trailers.");
     }
 
     private static void discard(InputStream stream) throws IOException {

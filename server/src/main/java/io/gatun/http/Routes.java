@@ -1,11 +1,11 @@
 package io.gatun.http;
 
+import io.gatun.batch.DrainingException;
 import io.gatun.metrics.Metrics;
-import io.helidon.common.buffers.DataReader.InsufficientDataAvailableException;
 import io.helidon.http.HeaderName;
 import io.helidon.http.HeaderNames;
 import io.helidon.http.HeaderValues;
-import io.helidon.http.HttpException;
+import io.helidon.http.Method;
 import io.helidon.http.Status;
 import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.http.Handler;
@@ -19,15 +19,19 @@ import java.nio.charset.StandardCharsets;
 import java.util.HexFormat;
 import java.util.Map;
 import java.util.concurrent.ThreadLocalRandom;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.logging.Level;
 import java.util.logging.Logger;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** Every route there is, and what all have in common: request ids, errors, answers. */
 final class Routes {
     private static final Logger LOGGER = Logger.getLogger(Routes.class.getName());
     private static final HeaderName REQUEST_ID = HeaderNames.create("x-request-id");
     private static final int MAX_REQUEST_ID = 128;
+    private static final HeaderName TRACE_PARENT_HEADER = HeaderNames.create("traceparent");
+    private static final Pattern TRACE_PARENT =
+            Pattern.compile("[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?");
     private static final String TEXT_FORMAT = "text/plain; version=0.0.4; charset=utf-8";
 
     private final PredictHandler predict;
@@ -35,7 +39,7 @@ final class Routes {
     private final InfoHandler info;
     private final Metrics metrics;
     private final RequestBody body;
-    private final AtomicBoolean draining;
+    private final InFlight inFlight;
     private final byte[] openapi = openapi();
 
     Routes(
@@ -44,13 +48,13 @@ final class Routes {
             InfoHandler info,
             Metrics metrics,
             RequestBody body,
-            AtomicBoolean draining) {
+            InFlight inFlight) {
         this.predict = predict;
         this.tokenize = tokenize;
         this.info = info;
         this.metrics = metrics;
         this.body = body;
-        this.draining = draining;
+        this.inFlight = inFlight;
     }
 
     void register(HttpRouting.Builder routing) {
@@ -81,9 +85,8 @@ final class Routes {
             try {
                 long start = System.nanoTime();
                 Fields fields = body.read(request);
-                if (draining.get()) {
-                    throw new RequestException(
-                            ErrorType.UNHEALTHY, "The server is shutting down; send the request elsewhere.");
+                if (inFlight.isDraining()) {
+                    throw new DrainingException();
                 }
                 return handler.handle(fields, client(request), start);
             } catch (RuntimeException e) {
@@ -104,6 +107,7 @@ final class Routes {
 
     private void look(HttpRouting.Builder routing, String path, Answerer answerer) {
         routing.get(path, answer(answerer));
+        routing.route(Method.HEAD, path, answer(answerer));
         wrongMethod(routing, path, "GET");
     }
 
@@ -116,24 +120,31 @@ final class Routes {
 
     private Handler answer(Answerer answerer) {
         return (request, response) -> {
-            Reply reply;
+            inFlight.begins();
             try {
-                reply = answerer.answer(request);
-            } catch (CloseConnectionException | HttpException | io.helidon.http.RequestException e) {
-                throw e;
-            } catch (IOException | UncheckedIOException | InsufficientDataAvailableException e) {
-                throw new CloseConnectionException("The client left", e);
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-                throw new CloseConnectionException("The server ends", e);
-            } catch (RuntimeException e) {
-                reply = Reply.error(Problem.of(e).orElseGet(() -> unexpected(e)));
+                send(request, response, reply(answerer, request));
+            } finally {
+                inFlight.ends();
             }
-            send(request, response, reply);
         };
     }
 
-    private Problem unexpected(RuntimeException e) {
+    private Reply reply(Answerer answerer, ServerRequest request) {
+        try {
+            return answerer.answer(request);
+        } catch (CloseConnectionException e) {
+            throw e;
+        } catch (IOException | UncheckedIOException e) {
+            throw new CloseConnectionException("The client left", e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new CloseConnectionException("The server ends", e);
+        } catch (RuntimeException | OutOfMemoryError e) {
+            return Reply.error(Problem.of(e).orElseGet(() -> unexpected(e)));
+        }
+    }
+
+    private Problem unexpected(Throwable e) {
         LOGGER.log(Level.SEVERE, "A request failed for no fault of its own", e);
         metrics.failure(ErrorType.BACKEND.counted());
         return Problem.unexpected();
@@ -146,16 +157,20 @@ final class Routes {
         for (Map.Entry<String, String> header : reply.headers().entrySet()) {
             response.header(HeaderNames.create(header.getKey()), header.getValue());
         }
+        if (request.prologue().method().equals(Method.HEAD)) {
+            response.send();
+            return;
+        }
         boolean unread = request.content().hasEntity() && !request.content().consumed();
         // A client that waits for leave to send its body must not send it now: it would be read as the next request.
         boolean waits = unread && request.headers().containsToken(HeaderValues.EXPECT_100);
-        boolean last = waits || request.headers().containsToken(HeaderValues.CONNECTION_CLOSE);
+        boolean last = waits || reply.last() || request.headers().containsToken(HeaderValues.CONNECTION_CLOSE);
         if (waits) {
             response.header(HeaderValues.CONNECTION_CLOSE);
         }
         response.send(reply.body());
         if (last) {
-            if (unread && !waits) {
+            if (unread && !waits && !reply.last()) {
                 // Closed with bytes unread, the connection would be reset and the answer lost.
                 request.content().consume();
             }
@@ -165,20 +180,31 @@ final class Routes {
     }
 
     private static String requestId(ServerRequest request) {
-        String given = request.headers().first(REQUEST_ID).orElse("");
+        String given = request.headers().first(REQUEST_ID).orElseGet(() -> traceId(request));
         if (!given.isEmpty()
                 && given.length() <= MAX_REQUEST_ID
                 && given.chars().allMatch(c -> c >= ' ' && c <= '~')) {
             return given;
         }
+        return newRequestId();
+    }
+
+    static String newRequestId() {
         ThreadLocalRandom random = ThreadLocalRandom.current();
         HexFormat hex = HexFormat.of();
         return hex.toHexDigits(random.nextLong()) + hex.toHexDigits(random.nextLong());
     }
 
+    /** Of W3C's {@code traceparent}, or nothing. */
+    private static String traceId(ServerRequest request) {
+        Matcher parent = TRACE_PARENT.matcher(
+                request.headers().first(TRACE_PARENT_HEADER).orElse(""));
+        return parent.matches() ? parent.group(1) : "";
+    }
+
     private Reply health() {
-        if (draining.get()) {
-            throw new RequestException(ErrorType.UNHEALTHY, "The server is shutting down.");
+        if (inFlight.isDraining()) {
+            throw new DrainingException();
         }
         return Reply.json(Json.bytes(out -> {
             out.writeStartObject();

@@ -1,7 +1,6 @@
 package io.gatun.http;
 
 import io.gatun.batch.Answer;
-import java.util.Locale;
 import java.util.Map;
 
 /**
@@ -9,7 +8,7 @@ import java.util.Map;
  * count. Used by the request's own thread.
  */
 final class Timings {
-    private static final double NANOS_PER_MILLI = 1e6;
+    private static final long NANOS_PER_MILLI = 1_000_000;
 
     private final long start;
     private long tokenizationStart;
@@ -60,7 +59,7 @@ final class Timings {
         return totalNanos;
     }
 
-    /** The headers that tell it, in milliseconds. */
+    /** The headers that tell it, in whole milliseconds, as text-embeddings-inference counts them. */
     Map<String, String> headers() {
         return Map.of(
                 "x-compute-tokens", Integer.toString(tokens),
@@ -71,6 +70,6 @@ final class Timings {
     }
 
     private static String millis(long nanos) {
-        return String.format(Locale.ROOT, "%.3f", nanos / NANOS_PER_MILLI);
+        return Long.toString(nanos / NANOS_PER_MILLI);
     }
 }

@@ -12,25 +12,27 @@ import java.util.List;
 /** {@code POST /tokenize} and {@code POST /decode}: texts to tokens, and back. */
 final class TokenizeHandler {
     private final Models models;
+    private final Tokenization tokenization;
     private final int maxTexts;
 
-    TokenizeHandler(Models models, ServerSettings settings) {
+    TokenizeHandler(Models models, Tokenization tokenization, ServerSettings settings) {
         this.models = models;
+        this.tokenization = tokenization;
         this.maxTexts = settings.maxTexts();
     }
 
-    Reply tokenize(Fields fields, long start) {
+    Reply tokenize(Fields fields, long start) throws InterruptedException {
         Timings timings = new Timings(start);
         Tokenizer tokenizer = models.named(fields.text("model")).model().tokenizer();
         boolean special = fields.flag("add_special_tokens", true);
         Inputs inputs = Inputs.texts(fields.required("inputs", "{\"inputs\": \"a text\"}"), maxTexts);
         timings.tokenizationStarts(System.nanoTime());
-        List<Encoding> encodings = new ArrayList<>(inputs.all().size());
-        for (Inputs.Input input : inputs.all()) {
-            Encoding encoding = tokenizer.encode(input.first(), special);
-            timings.addTokens(encoding.length());
-            encodings.add(encoding);
-        }
+        List<Encoding> encodings = tokenization.run(
+                inputs.characters(),
+                () -> inputs.all().stream()
+                        .map(input -> tokenizer.encode(input.first(), special))
+                        .toList());
+        encodings.forEach(encoding -> timings.addTokens(encoding.length()));
         timings.tokenizationEnds(System.nanoTime());
         byte[] body = Json.bytes(out -> {
             out.writeStartArray();
@@ -68,7 +70,7 @@ final class TokenizeHandler {
         out.writeEndArray();
     }
 
-    Reply decode(Fields fields, long start) {
+    Reply decode(Fields fields, long start) throws InterruptedException {
         Timings timings = new Timings(start);
         TextModel model = models.named(fields.text("model")).model();
         boolean skip = fields.flag("skip_special_tokens", true);
@@ -94,11 +96,13 @@ final class TokenizeHandler {
             sequences.add(sequence(ids, "ids", model));
         }
         timings.tokenizationStarts(System.nanoTime());
-        List<String> texts = new ArrayList<>(sequences.size());
-        for (int[] sequence : sequences) {
-            timings.addTokens(sequence.length);
-            texts.add(model.tokenizer().decode(sequence, skip));
-        }
+        long tokens = sequences.stream().mapToLong(sequence -> sequence.length).sum();
+        List<String> texts = tokenization.run(
+                tokens,
+                () -> sequences.stream()
+                        .map(sequence -> model.tokenizer().decode(sequence, skip))
+                        .toList());
+        timings.addTokens(Math.toIntExact(tokens));
         timings.tokenizationEnds(System.nanoTime());
         byte[] body = Json.bytes(out -> {
             out.writeStartArray();

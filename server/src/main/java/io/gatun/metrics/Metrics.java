@@ -1,6 +1,7 @@
 package io.gatun.metrics;
 
 import io.gatun.batch.BatchListener;
+import io.gatun.kernel.Slab;
 import io.prometheus.metrics.core.metrics.Counter;
 import io.prometheus.metrics.core.metrics.CounterWithCallback;
 import io.prometheus.metrics.core.metrics.GaugeWithCallback;
@@ -68,6 +69,9 @@ public final class Metrics implements BatchListener {
                 .callback(
                         c -> models.forEach(m -> c.call((double) m.nativeBytes().getAsLong(), m.name())))
                 .register(registry);
+        gauge("gatun_process_native_bytes", "Native memory of all that is open in this process.")
+                .callback(c -> c.call((double) Slab.allocatedBytes()))
+                .register(registry);
         gauge("gatun_lane_busy_ratio", "Share of the time since the last look in which lanes computed.")
                 .labelNames("model")
                 .callback(c -> models.forEach(m -> c.call(m.busyRatio().getAsDouble(), m.name())))
@@ -78,7 +82,9 @@ public final class Metrics implements BatchListener {
                 .labelNames("model")
                 .callback(c -> models.forEach(m -> c.call((double) m.abandoned().getAsLong(), m.name())))
                 .register(registry);
-        gauge("gatun_duration_seconds", "Exact percentiles of the last minute or two, to three digits.")
+        gauge(
+                        "gatun_duration_seconds",
+                        "Exact percentiles, to three digits, of the last minute or two or, when nobody looked for longer, since then.")
                 .labelNames("model", "stage", "quantile")
                 .callback(this::percentiles)
                 .register(registry);

@@ -6,7 +6,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The times of the last minute or two, to three digits, for exact percentiles. They are kept in two slots of a minute;
- * what came since the last look is added to the newer slot, and a slot is dropped when it is two minutes old.
+ * what came since the last look is added to the newer slot, and a slot is dropped when it is two minutes old. Who looks
+ * more seldom sees all since the last look.
  */
 final class RecentTimes {
     private static final long SLOT_NANOS = 60_000_000_000L;

@@ -87,9 +87,14 @@ public final class TextModel implements AutoCloseable {
         return description.heads().stream().filter(h -> h.name().equals(head)).findFirst();
     }
 
-    /** The head that answers when none is named: the first. */
-    public Optional<Head> defaultHead() {
-        return description.heads().stream().findFirst();
+    /**
+     * The head that answers when none is named: the first of the task or, where the model has none, the first of all.
+     *
+     * @throws java.util.NoSuchElementException when the model has no head
+     */
+    public Head defaultHead(Task task) {
+        List<Head> heads = description.heads();
+        return heads.stream().filter(head -> head.task() == task).findFirst().orElseGet(heads::getFirst);
     }
 
     /** Tokens of the longest text, special tokens included. */

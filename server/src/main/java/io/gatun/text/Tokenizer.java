@@ -8,6 +8,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.concurrent.locks.ReadWriteLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.function.Supplier;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 
@@ -20,6 +23,10 @@ public final class Tokenizer implements AutoCloseable {
     private static final Logger LIBRARY_LOGGER = Logger.getLogger("ai.djl");
 
     private final HuggingFaceTokenizer tokenizer;
+    /** Shared by those who use the native memory; who frees it has it alone. */
+    private final ReadWriteLock inUse = new ReentrantReadWriteLock();
+
+    private boolean closed;
 
     private Tokenizer(HuggingFaceTokenizer tokenizer) {
         this.tokenizer = tokenizer;
@@ -64,14 +71,14 @@ public final class Tokenizer implements AutoCloseable {
      */
     public Encoding encode(String text, boolean addSpecialTokens) {
         check(text);
-        return convert(tokenizer.encode(text, addSpecialTokens, false));
+        return use(() -> convert(tokenizer.encode(text, addSpecialTokens, false)));
     }
 
     /** Tokenizes two texts as one input, special tokens added. */
     public Encoding encodePair(String first, String second) {
         check(first);
         check(second);
-        return convert(tokenizer.encode(first, second, true, false));
+        return use(() -> convert(tokenizer.encode(first, second, true, false)));
     }
 
     /** Joins tokens to a text. An id that the vocabulary lacks gives nothing. */
@@ -80,12 +87,33 @@ public final class Tokenizer implements AutoCloseable {
         for (int i = 0; i < ids.length; i++) {
             wide[i] = ids[i];
         }
-        return tokenizer.decode(wide, skipSpecialTokens);
+        return use(() -> tokenizer.decode(wide, skipSpecialTokens));
     }
 
+    private <T> T use(Supplier<T> call) {
+        inUse.readLock().lock();
+        try {
+            if (closed) {
+                throw new IllegalStateException("the tokenizer is closed");
+            }
+            return call.get();
+        } finally {
+            inUse.readLock().unlock();
+        }
+    }
+
+    /** Waits for the texts that are being tokenized. A second call does nothing. */
     @Override
     public void close() {
-        tokenizer.close();
+        inUse.writeLock().lock();
+        try {
+            if (!closed) {
+                closed = true;
+                tokenizer.close();
+            }
+        } finally {
+            inUse.writeLock().unlock();
+        }
     }
 
     /** The library would silently drop half of a surrogate pair, and shift every offset behind it. */

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.offset;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.gatun.batch.SmallModel;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -87,6 +88,34 @@ final class CommandsTest {
             assertThat(program.errors().get()).isEmpty();
             assertThat(program.end()).isZero();
         }
+    }
+
+    @Test
+    void aReaderThatLeavesWhileLongTextsComeIsNoFault() throws Exception {
+        String line = "the good ".repeat(100_000) + "\n";
+        try (Program program = Program.start(Map.of(), "predict", "--truncate", "--model", model, "-")) {
+            program.process().getInputStream().close();
+            try (var input = program.process().outputWriter()) {
+                for (int i = 0; i < 10; i++) {
+                    input.write(line);
+                }
+            } catch (IOException e) {
+                // it has ended, as it should
+            }
+            assertThat(program.errors().get()).isEmpty();
+            assertThat(program.end()).isZero();
+        }
+    }
+
+    @Test
+    void aTextMayStartWithAnAt() throws Exception {
+        Path note = Files.writeString(folder.resolve("note"), "one two \"three\"");
+        Program.Result result = Program.run("predict", "--model", model, "@" + note);
+        assertThat(result.lines()).hasSize(1);
+        assertThat(result.lines().getFirst())
+                .isNotEqualTo(Program.run("predict", "--model", model, note.toString())
+                        .lines()
+                        .getFirst());
     }
 
     @Test

@@ -18,6 +18,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Every wrong request gets its status and a sentence that helps, and the next one works. */
 final class ErrorsTest {
@@ -183,6 +184,63 @@ final class ErrorsTest {
         }
     }
 
+    /** Nobody knows where such a body ends: what follows on the connection is not read as a request. */
+    @ParameterizedTest
+    @CsvSource({
+        "zz, 400",
+        "-5, 400",
+        "7fffffff, 413",
+        "4;a=b, 400",
+    })
+    void chunksThatCannotBeRead(String size, int status) throws IOException {
+        try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), running.server.port())) {
+            socket.setSoTimeout(10_000);
+            String request = String.join(
+                    "\r\n",
+                    "POST /predict HTTP/1.1",
+                    "Host: a",
+                    "Content-Type: application/json",
+                    "Transfer-Encoding: chunked",
+                    "",
+                    size,
+                    "zz",
+                    "0",
+                    "",
+                    "GET /info HTTP/1.1",
+                    "Host: a",
+                    "",
+                    "");
+            socket.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
+            assertThat(new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8))
+                    .startsWith("HTTP/1.1 " + status)
+                    .contains("Connection: close", "\"error_type\":\"Validation\"")
+                    .doesNotContain("HTTP/1.1 200");
+        }
+    }
+
+    @Test
+    void aRequestForHeadersAloneGetsNoBody() throws IOException {
+        try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), running.server.port())) {
+            socket.setSoTimeout(10_000);
+            String requests = String.join(
+                    "\r\n",
+                    "HEAD /health HTTP/1.1",
+                    "Host: a",
+                    "",
+                    "HEAD /predict HTTP/1.1",
+                    "Host: a",
+                    "",
+                    "GET /health HTTP/1.1",
+                    "Host: a",
+                    "Connection: close",
+                    "",
+                    "");
+            socket.getOutputStream().write(requests.getBytes(StandardCharsets.US_ASCII));
+            assertThat(new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8))
+                    .matches("(?s)HTTP/1.1 200 .*?\r\n\r\nHTTP/1.1 405 .*?\r\n\r\nHTTP/1.1 200 .*\\{.*");
+        }
+    }
+
     @Test
     void somethingThatIsNoHttp() throws IOException {
         try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), running.server.port())) {
@@ -193,7 +251,14 @@ final class ErrorsTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"text/plain", "application/x-www-form-urlencoded", "application/json; charset=latin1", "nonsense"})
+    @ValueSource(
+            strings = {
+                "text/plain",
+                "application/x-www-form-urlencoded",
+                "application/json; charset=latin1",
+                "application/json;charset=\"",
+                "nonsense"
+            })
     void aWrongMediaType(String type) {
         HttpRequest request = HttpRequest.newBuilder(running.uri("/predict"))
                 .header("Content-Type", type)

@@ -18,6 +18,7 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Queue;
@@ -165,6 +166,59 @@ final class HangUpTest {
             assertThat(answer(staying)).startsWith("HTTP/1.1 200");
             assertThat(Slab.allocatedBytes()).isEqualTo(before);
         }
+    }
+
+    @Test
+    void whoIsInFlightIsAnsweredAndWhoComesLaterIsRefused() throws Exception {
+        try (Socket early = connect();
+                Socket late = connect()) {
+            send(early, request("early"));
+            gate.awaitBatch();
+            Thread closing = Thread.startVirtualThread(server::close);
+            send(late, "GET /health HTTP/1.1\r\nHost: a\r\n\r\n");
+            String health = answer(late);
+            while (health.startsWith("HTTP/1.1 200")) { // the drain has not begun
+                send(late, "GET /health HTTP/1.1\r\nHost: a\r\n\r\n");
+                health = answer(late);
+            }
+            assertThat(health).startsWith("HTTP/1.1 503");
+            send(late, request("late"));
+            assertThat(answer(late)).startsWith("HTTP/1.1 503").contains("Unhealthy");
+            assertThat(closing.isAlive()).isTrue();
+            gate.open();
+            assertThat(answer(early)).startsWith("HTTP/1.1 200");
+            closing.join();
+        }
+    }
+
+    @Test
+    void longTextsBeingTokenizedStopNoOther() throws Exception {
+        gate.open();
+        int carriers = Runtime.getRuntime().availableProcessors();
+        List<Socket> busy = new ArrayList<>();
+        for (int i = 0; i < 4 * carriers; i++) {
+            Socket socket = connect();
+            busy.add(socket);
+            send(socket, request("word ".repeat(200_000)));
+        }
+        try (Socket other = connect()) {
+            send(other, "GET /health HTTP/1.1\r\nHost: a\r\n\r\n");
+            assertThat(answer(other)).startsWith("HTTP/1.1 200");
+            assertThat(lastIsAnswered(busy)).as("the others take longer").isFalse();
+        }
+        for (Socket socket : busy) {
+            assertThat(answer(socket)).startsWith("HTTP/1.1 422");
+            socket.close();
+        }
+    }
+
+    private static boolean lastIsAnswered(List<Socket> sockets) throws IOException {
+        for (Socket socket : sockets) {
+            if (socket.getInputStream().available() == 0) {
+                return false;
+            }
+        }
+        return true;
     }
 
     private Socket connect() throws IOException {

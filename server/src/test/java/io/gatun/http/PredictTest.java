@@ -84,6 +84,9 @@ final class PredictTest {
         assertThat(answer(Map.of("inputs", List.of("a", "b"))).get(0).isObject())
                 .as("a flat list of two is one pair")
                 .isTrue();
+        assertThat(answer(Map.of("inputs", List.of("a"))))
+                .as("and a flat list of one is one text")
+                .isEqualTo(one);
         JsonNode batch = answer(Map.of("inputs", List.of(List.of("a"), List.of("a", "b"), List.of(""))));
         assertThat(batch).hasSize(3);
         assertThat(batch.get(0)).isEqualTo(one);

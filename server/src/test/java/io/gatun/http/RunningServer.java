@@ -56,7 +56,7 @@ final class RunningServer implements AutoCloseable {
         metrics.model(
                 name,
                 lanes::queuedJobs,
-                () -> model.kernel().bytes() + Lanes.bytes(model, settings),
+                () -> model.kernel().bytes() + lanes.bytes(),
                 lanes::busyRatio,
                 lanes::abandonedJobs);
         return new ServedModel(model, lanes);
