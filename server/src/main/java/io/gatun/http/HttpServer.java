@@ -64,7 +64,7 @@ public final class HttpServer implements AutoCloseable {
                 new TokenizeHandler(named, tokenization, settings),
                 new InfoHandler(models, settings),
                 metrics,
-                new RequestBody(settings.maxBodyBytes()),
+                new RequestBody(settings),
                 inFlight);
         InetAddress address = address(settings.host());
         try {

@@ -11,6 +11,7 @@ import io.helidon.common.buffers.DataReader.InsufficientDataAvailableException;
 import io.helidon.http.HttpMediaType;
 import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.http.ServerRequest;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -18,8 +19,10 @@ import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.Semaphore;
 import java.util.regex.Pattern;
 
 /** The JSON object that a request carries, read whole, bounded, and strictly. */
@@ -32,11 +35,15 @@ final class RequestBody {
     private static final Pattern JSON = Pattern.compile("application/(?:json|[^/ ]+\\+json)", Pattern.CASE_INSENSITIVE);
     private static final Set<String> CHARSETS = Set.of("utf-8", "utf8", "us-ascii");
 
+    private static final int PART_BYTES = 1 << 16;
+
     private final JsonMapper mapper;
     private final int maxBytes;
+    private final Semaphore freeBytes;
 
-    RequestBody(int maxBytes) {
-        this.maxBytes = maxBytes;
+    RequestBody(ServerSettings settings) {
+        maxBytes = settings.maxBodyBytes();
+        freeBytes = new Semaphore(settings.maxBodyBytesTogether());
         mapper = JsonMapper.builder()
                 .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
                 .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
@@ -49,14 +56,39 @@ final class RequestBody {
                         .build());
     }
 
+    /** A request's part of the memory for bodies, held until the request is answered. Used by its own thread. */
+    final class Lease implements AutoCloseable {
+        private int bytes;
+
+        private void add(int more) {
+            if (!freeBytes.tryAcquire(more)) {
+                throw new RequestException(
+                        ErrorType.OVERLOADED,
+                        "The server holds as many long requests as it has memory for; try again in 1 s.",
+                        Map.of("Retry-After", "1"));
+            }
+            bytes += more;
+        }
+
+        @Override
+        public void close() {
+            freeBytes.release(bytes);
+            bytes = 0;
+        }
+    }
+
+    Lease lease() {
+        return new Lease();
+    }
+
     /**
      * Reads the object.
      *
-     * @throws RequestException for every body that is none
+     * @throws RequestException for every body that is none, and when other requests' bodies fill the memory for them
      */
-    Fields read(ServerRequest request) throws IOException {
+    Fields read(ServerRequest request, Lease lease) throws IOException {
         requireJson(request);
-        JsonNode root = parse(text(bytes(request)));
+        JsonNode root = parse(text(bytes(request, lease)));
         if (root == null || !root.isObject()) {
             throw RequestException.validation("The body must be a JSON object, such as {\"inputs\": \"a text\"}.");
         }
@@ -83,19 +115,27 @@ final class RequestBody {
     }
 
     /** The stream is not closed: closing reads to the end, which a broken body does not have. */
-    private byte[] bytes(ServerRequest request) throws IOException {
+    private byte[] bytes(ServerRequest request, Lease lease) throws IOException {
         if (!request.content().hasEntity()) {
             return new byte[0];
         }
         try {
             InputStream stream = request.content().inputStream();
             if (request.headers().contentLength().orElse(-1) <= maxBytes) {
-                byte[] bytes = stream.readNBytes(maxBytes + 1);
-                if (bytes.length <= maxBytes) {
-                    return bytes;
+                ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+                byte[] part = stream.readNBytes(PART_BYTES);
+                while (part.length > 0 && bytes.size() + part.length <= maxBytes) {
+                    lease.add(part.length);
+                    bytes.writeBytes(part);
+                    part = stream.readNBytes(PART_BYTES);
+                }
+                if (part.length == 0) {
+                    return bytes.toByteArray();
                 }
             }
             discard(stream);
+        } catch (RequestException e) {
+            throw e;
         } catch (InsufficientDataAvailableException | UncheckedIOException e) {
             throw new CloseConnectionException("The client left", e);
         } catch (RuntimeException e) {
@@ -121,7 +161,7 @@ final class RequestBody {
     }
 
     private static void discard(InputStream stream) throws IOException {
-        byte[] waste = new byte[1 << 16];
+        byte[] waste = new byte[PART_BYTES];
         long rest = MAX_DISCARDED;
         while (rest > 0) {
             int read = stream.read(waste);

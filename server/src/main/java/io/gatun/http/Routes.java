@@ -82,9 +82,9 @@ final class Routes {
 
     private void task(HttpRouting.Builder routing, String path, TaskHandler handler) {
         routing.post(path, answer(request -> {
-            try {
+            try (RequestBody.Lease lease = body.lease()) {
                 long start = System.nanoTime();
-                Fields fields = body.read(request);
+                Fields fields = body.read(request, lease);
                 if (inFlight.isDraining()) {
                     throw new DrainingException();
                 }

@@ -1,6 +1,7 @@
 package io.gatun.http;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.ByteArrayInputStream;
@@ -215,6 +216,36 @@ final class ErrorsTest {
                     .startsWith("HTTP/1.1 " + status)
                     .contains("Connection: close", "\"error_type\":\"Validation\"")
                     .doesNotContain("HTTP/1.1 200");
+        }
+    }
+
+    @Test
+    void bodiesTogetherAreBounded() throws IOException {
+        ServerSettings usual = ServerSettings.of("127.0.0.1", 0);
+        ServerSettings tight = new ServerSettings(
+                usual.host(),
+                usual.port(),
+                usual.maxBodyBytes(),
+                100_000,
+                usual.maxTexts(),
+                usual.maxConnections(),
+                usual.timeout(),
+                usual.idleTimeout());
+        String large = "{\"truncate\":true,\"inputs\":\"" + "a ".repeat(40_000) + "\"}";
+        try (RunningServer small = new RunningServer(tight);
+                Socket holder = new Socket(InetAddress.getLoopbackAddress(), small.server.port())) {
+            announce(holder, large.length());
+            holder.getOutputStream().write(large.getBytes(StandardCharsets.US_ASCII), 0, 70_000);
+            await().until(() -> small.post("/predict", large).statusCode() == 429);
+            HttpResponse<String> refused = small.post("/predict", large);
+            refused(refused, 429, "Overloaded", "try again");
+            assertThat(refused.headers().firstValue("Retry-After")).hasValue("1");
+            assertThat(small.post("/predict", "{\"inputs\":\"short\"}").statusCode())
+                    .isEqualTo(200);
+            holder.getOutputStream().write(large.getBytes(StandardCharsets.US_ASCII), 70_000, large.length() - 70_000);
+            assertThat(new String(holder.getInputStream().readAllBytes(), StandardCharsets.UTF_8))
+                    .startsWith("HTTP/1.1 200");
+            assertThat(small.post("/predict", large).statusCode()).isEqualTo(200);
         }
     }
 

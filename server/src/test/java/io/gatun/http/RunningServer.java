@@ -37,6 +37,10 @@ final class RunningServer implements AutoCloseable {
     private final Path folder;
 
     RunningServer() {
+        this(ServerSettings.of("127.0.0.1", 0));
+    }
+
+    RunningServer(ServerSettings settings) {
         try {
             folder = Files.createTempDirectory("gatun-http");
         } catch (IOException e) {
@@ -44,7 +48,7 @@ final class RunningServer implements AutoCloseable {
         }
         catalogue = new Catalogue(
                 List.of(serve("small", CHECKPOINT), serve("tags", resource("/io/gatun/model/distilbert-token-small"))));
-        server = HttpServer.start(ServerSettings.of("127.0.0.1", 0), catalogue, metrics);
+        server = HttpServer.start(settings, catalogue, metrics);
     }
 
     private ServedModel serve(String name, Path checkpoint) {
