@@ -116,7 +116,8 @@ static void runs_many_short_sequences(void) {
     CHECK(gtt_run(&opened, model, batch) == GT_OK, "%s", opened.error.message);
     for (uint32_t s = 0; s < COUNT; s++) {
         const gtt_batch *expected = &alone[s % DIFFERENT];
-        CHECK(memcmp(batch->logits + batch->logits_at[s], expected->logits, expected->logits_at[1] * sizeof(float)) == 0,
+        const size_t size = expected->logits_at[1] * sizeof(float);
+        CHECK(memcmp(batch->logits + batch->logits_at[s], expected->logits, size) == 0,
               "sequence %u differs from itself alone", s);
     }
     gtt_close(&opened);
