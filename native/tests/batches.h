@@ -4,7 +4,7 @@
 
 #include "model_builder.h"
 
-#define GTT_MAX_SEQUENCES 64
+#define GTT_MAX_SEQUENCES 1024
 #define GTT_MAX_TOKENS 1024
 #define GTT_MAX_LOGITS (1 << 18)
 

@@ -34,7 +34,7 @@ static int left_out(const char *name) {
 static float *random_values(builder *b, uint64_t count, float scale, float offset) {
     float *values = malloc(count * sizeof(float));
     for (uint64_t i = 0; i < count; i++) {
-        values[i] = offset + scale * gtt_random(&b->seed);
+        values[i] = b->model->shape.zeros ? 0 : offset + scale * gtt_random(&b->seed);
     }
     return values;
 }

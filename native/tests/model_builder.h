@@ -21,6 +21,7 @@ typedef struct gtt_shape {
     int foreign;          /* no gatun keys: one head from cls tensors */
     int no_biases;        /* none in the attention and the feed-forward */
     float scale;          /* of the random weights; 0: 0.25 */
+    int zeros;            /* every weight is 0 instead */
     const char *activation;
 } gtt_shape;
 

@@ -6,6 +6,11 @@
 #include <math.h>
 #include <stdlib.h>
 
+/* The larger of both; NaN once either is. */
+static double larger(double worst, double d) {
+    return d <= worst || isnan(worst) ? worst : d;
+}
+
 /* The largest difference over all outputs of sequence s. */
 static double difference(const gtt_model *model, const gtt_batch *batch, uint32_t s) {
     const uint32_t length = (uint32_t)(batch->starts[s + 1] - batch->starts[s]);
@@ -20,14 +25,12 @@ static double difference(const gtt_model *model, const gtt_batch *batch, uint32_
             const uint64_t count = gtt_logit_count(model, length, 1u << h);
             gtt_reference_head(model, h, states, length, expected);
             for (uint64_t i = 0; i < count; i++) {
-                const double d = fabs(expected[i] - (double)*actual++);
-                worst = d <= worst ? worst : d;
+                worst = larger(worst, fabs(expected[i] - (double)*actual++));
             }
         }
     }
     for (uint64_t i = 0; i < size && batch->outputs[s] & GT_OUTPUT_STATES; i++) {
-        const double d = fabs(states[model->shape.layers * size + i] - (double)*actual++);
-        worst = d <= worst ? worst : d;
+        worst = larger(worst, fabs(states[model->shape.layers * size + i] - (double)*actual++));
     }
     free(states);
     free(expected);
@@ -101,12 +104,49 @@ static void agrees_in_every_type(void) {
     agrees("Q5_0", &shape, 0.1);
     shape.type = 7;
     agrees("Q5_1", &shape, 0.1);
+    shape.type = 20;
+    agrees("IQ4_NL", &shape, 0.1);
+    shape.fused = 1;
+    agrees("IQ4_NL, fused", &shape, 0.1);
+    shape.fused = 0;
     shape.width = 256;
     shape.feed_forward = 512;
     shape.scale = 0.1f;
     for (shape.type = 10; shape.type <= 14; shape.type++) {
         agrees("K-quant", &shape, 0.15);
     }
+}
+
+/* Nothing to divide by anywhere: every answer is exactly zero. */
+static void answers_zero_weights_with_zeros(void) {
+    static const uint32_t types[] = {0, 1, 2, 3, 6, 7, 8, 10, 11, 12, 13, 14, 20, 30};
+    gtt_shape shape = gtt_small_shape();
+    shape.zeros = 1;
+    shape.width = 256;
+    shape.feed_forward = 256;
+    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+        shape.type = types[i];
+        agrees("zeros", &shape, 0);
+    }
+}
+
+/* As many tokens as the longest texts have, all of one id: rows that differ by their positions alone. */
+static void agrees_on_one_id(void) {
+    gtt_shape shape = gtt_small_shape();
+    shape.context = 512;
+    gtt_model *model = gtt_build(&shape, NULL);
+    gtt_batch *batch = calloc(1, sizeof(*batch));
+    gtt_opened opened;
+    CHECK(gtt_open(&opened, &model->file, 512, 1) == GT_OK, "%s", opened.error.message);
+    gtt_add_random(batch, model, 1, 512, 15 | GT_OUTPUT_STATES);
+    for (uint32_t i = 0; i < 512; i++) {
+        batch->ids[i] = 7;
+    }
+    CHECK(gtt_run(&opened, model, batch) == GT_OK, "%s", opened.error.message);
+    CHECK(difference(model, batch, 0) < 2e-5, "%g", difference(model, batch, 0));
+    gtt_close(&opened);
+    free(batch);
+    gtt_model_free(model);
 }
 
 /* A sequence long enough that attention takes its queries in several blocks. */
@@ -151,6 +191,8 @@ static void stays_finite(void) {
 void gtt_encoder_suite(void) {
     agrees_in_every_shape();
     agrees_in_every_type();
+    answers_zero_weights_with_zeros();
+    agrees_on_one_id();
     agrees_on_long_sequences();
     stays_finite();
 }

@@ -141,6 +141,29 @@ static void checks_alignment(void) {
     }
 }
 
+/* A text of 2 MiB is read whole, and so is what stands behind it. */
+static void reads_long_texts(gt_error *error) {
+    const size_t length = 2u << 20;
+    gtt_image image = {{0}, {0}, {0}, 0, 0};
+    gti_text text = {NULL, 0};
+    gti_gguf gguf;
+    uint32_t number = 0;
+    bool found = false;
+    size_t metadata;
+    char *long_text = malloc(length + 1);
+    memset(long_text, 'x', length);
+    long_text[length] = '\0';
+    gtt_key_text(&image, "a.long", long_text);
+    gtt_key_u32(&image, "a.number", 12);
+    gtt_bytes file = gtt_finish(&image, &metadata);
+    CHECK(gti_gguf_open(&gguf, file.data, file.size, error) == GT_OK, "%s", error->message);
+    CHECK(gti_key_text(&gguf, "a.long", &text, &found, error) == GT_OK && gti_text_is(text, long_text), "%s",
+          error->message);
+    CHECK(gti_need_u32(&gguf, "a.number", 1, 20, &number, error) == GT_OK && number == 12, "%s", error->message);
+    gtt_free(&file);
+    free(long_text);
+}
+
 void gtt_gguf_suite(void) {
     gt_error error = {.struct_size = sizeof(error)};
     gti_gguf gguf;
@@ -153,5 +176,6 @@ void gtt_gguf_suite(void) {
     refuses_headers(&file);
     refuses_tensors(&file, metadata);
     checks_alignment();
+    reads_long_texts(&error);
     gtt_free(&file);
 }

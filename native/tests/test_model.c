@@ -2,7 +2,10 @@
 #include "check.h"
 #include "model_builder.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+#define LONG_TEXT (2u << 20)
 
 static void expect(const char *what, const gtt_shape *shape, gtt_change change, int status, const char *message) {
     gtt_model *model = gtt_build(shape, change);
@@ -96,6 +99,14 @@ static void negative_epsilon(gtt_image *image) {
     gtt_key_f32(image, "bert.attention.layer_norm_epsilon", -1e-12f);
 }
 
+static void zero_epsilon(gtt_image *image) {
+    gtt_key_f32(image, "bert.attention.layer_norm_epsilon", 0.0f);
+}
+
+static void large_epsilon(gtt_image *image) {
+    gtt_key_f32(image, "bert.attention.layer_norm_epsilon", 1.5f);
+}
+
 static void nan_epsilon(gtt_image *image) {
     gtt_key_f32(image, "bert.attention.layer_norm_epsilon", 0.0f / 0.0f);
 }
@@ -104,18 +115,32 @@ static void unknown_key(gtt_image *image) {
     gtt_key_text(image, "some.other.key", "is ignored");
 }
 
+/* A whole tokenizer.json, which some converters put among the keys. */
+static void long_text(gtt_image *image) {
+    char *text = malloc(LONG_TEXT + 1);
+    memset(text, 'x', LONG_TEXT);
+    text[LONG_TEXT] = '\0';
+    gtt_key_text(image, "tokenizer.huggingface.json", text);
+    free(text);
+}
+
 static void refuses_contradictions(void) {
     gtt_shape shape = gtt_small_shape();
     expect("twice a key", &shape, twice_a_key, GT_ERROR_FORMAT, "key bert.block_count is in the file twice");
     expect("twice a tensor", &shape, twice_a_tensor, GT_ERROR_FORMAT,
            "tensor token_embd_norm.bias is in the file twice");
     expect("another key", &shape, unknown_key, GT_OK, NULL);
+    expect("2 MiB of text", &shape, long_text, GT_OK, NULL);
     gtt_left_out = "blk.1.ffn_up.weight";
     expect("shape", &shape, misshapen, GT_ERROR_FORMAT, "tensor blk.1.ffn_up.weight has shape 64x95, expected 64x96");
     gtt_left_out = "token_embd_norm.bias";
     expect("F16 norm", &shape, half_norm, GT_ERROR_UNSUPPORTED, "tensor token_embd_norm.bias is F16, expected F32");
     gtt_left_out = "bert.attention.layer_norm_epsilon";
     expect("negative epsilon", &shape, negative_epsilon, GT_ERROR_FORMAT, NULL);
+    expect("zero epsilon", &shape, zero_epsilon, GT_ERROR_FORMAT,
+           "key bert.attention.layer_norm_epsilon is 0, expected a number above 0 and up to 1");
+    expect("large epsilon", &shape, large_epsilon, GT_ERROR_FORMAT,
+           "key bert.attention.layer_norm_epsilon is 1.5, expected a number above 0 and up to 1");
     expect("NaN epsilon", &shape, nan_epsilon, GT_ERROR_FORMAT,
            "key bert.attention.layer_norm_epsilon is not a finite number");
     gtt_left_out = NULL;

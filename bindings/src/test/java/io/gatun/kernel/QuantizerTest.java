@@ -2,6 +2,7 @@ package io.gatun.kernel;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -50,6 +51,40 @@ final class QuantizerTest {
             assertThatIllegalArgumentException().isThrownBy(() -> Quantizer.quantize(type, source, target, 2, COLUMNS));
             assertThatIllegalArgumentException()
                     .isThrownBy(() -> Quantizer.quantize(type, source, target.asSlice(1), 1, COLUMNS));
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"F32", "F16", "BF16", "Q8_0", "Q4_0"})
+    void refusesShapesThatAreNoMatrix(TensorType type) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment source = arena.allocate(4L * COLUMNS);
+            MemorySegment target = arena.allocate(4L * COLUMNS);
+            assertThatIllegalArgumentException().isThrownBy(() -> Quantizer.quantize(type, source, target, 1, 0));
+            assertThatIllegalArgumentException().isThrownBy(() -> Quantizer.quantize(type, source, target, 0, 0));
+            assertThatIllegalArgumentException().isThrownBy(() -> Quantizer.quantize(type, source, target, 1, -32));
+            assertThatIllegalArgumentException().isThrownBy(() -> Quantizer.quantize(type, source, target, -1, 32));
+            assertThatIllegalArgumentException().isThrownBy(() -> Quantizer.quantize(type, source, target, -1, -32));
+            assertThatThrownBy(() -> Quantizer.quantize(type, source, target, 1L << 60, 32))
+                    .isInstanceOf(ArithmeticException.class);
+            assertThatThrownBy(() -> Quantizer.quantize(type, source, target, 1L << 57, 32)) // 2^64 bytes of floats
+                    .isInstanceOfAny(IllegalArgumentException.class, ArithmeticException.class);
+            Quantizer.quantize(type, source, target, 0, COLUMNS);
+            assertThat(target.mismatch(arena.allocate(4L * COLUMNS)))
+                    .as("no rows, nothing written")
+                    .isEqualTo(-1);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            mode = EnumSource.Mode.EXCLUDE,
+            names = {"F32", "F16", "BF16", "Q8_0", "Q4_0"})
+    void refusesTypesThatItDoesNotWrite(TensorType type) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment block = arena.allocate(4L * type.blockSize());
+            assertThatIllegalArgumentException()
+                    .isThrownBy(() -> Quantizer.quantize(type, block, block, 1, type.blockSize()));
         }
     }
 

@@ -2,11 +2,18 @@ package io.gatun.kernel;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
 
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -95,6 +102,47 @@ final class SessionTest {
     }
 
     @Test
+    void answersOnlyForTheBatchThatRan() {
+        Session session = Session.open(model, LIMITS);
+        TokenBatch batch = session.batch();
+        assertHasNoAnswer(session);
+        batch.add(ids(5), null, BOTH, true);
+        assertHasNoAnswer(session);
+        session.run();
+        float[] answer = session.logits(0, 0);
+        assertRefused(() -> batch.add(ids(17), null, BOTH, true), "17 tokens");
+        assertThat(session.logits(0, 0))
+                .as("a refused sequence changes nothing")
+                .containsExactly(answer);
+        batch.add(ids(3), null, BOTH, true);
+        assertHasNoAnswer(session);
+        session.run();
+        assertThat(session.logits(0, 0)).containsExactly(answer);
+        assertThat(session.states(1)).hasSize(3 * TinyModel.WIDTH);
+        batch.clear();
+        assertHasNoAnswer(session);
+        assertRefused(session::run, "0 tokens");
+        assertHasNoAnswer(session);
+        batch.add(ids(5), null, BOTH, true);
+        session.run();
+        session.close();
+        assertHasNoAnswer(session);
+        assertThatIllegalStateException().isThrownBy(session::run);
+    }
+
+    /** Which state close() meets is a matter of luck, hardly ever the wrong one: batches run without a pause. */
+    @Test
+    void cannotBeClosedWhileABatchRuns() throws Exception {
+        long before = Slab.allocatedBytes();
+        boolean met = false;
+        for (int attempt = 0; attempt < 1000 && !met; attempt++) {
+            met = closeMeetsARunningBatch();
+            assertThat(Slab.allocatedBytes()).isEqualTo(before);
+        }
+        assertThat(met).isTrue();
+    }
+
+    @Test
     void memoryIsWhatWasToldAndComesBack() {
         long before = Slab.allocatedBytes();
         for (int i = 0; i < 50; i++) {
@@ -116,6 +164,49 @@ final class SessionTest {
         own.close();
         assertThatThrownBy(() -> Session.open(own, LIMITS)).isInstanceOf(IllegalStateException.class);
         assertThatThrownBy(session::run).isInstanceOf(IllegalStateException.class);
+    }
+
+    /** Closes a session while another thread runs batches. False: between two of them. */
+    private static boolean closeMeetsARunningBatch() throws Exception {
+        Session session = Session.open(model, new SessionLimits(1024, 64));
+        while (session.batch().fits(TinyModel.CONTEXT)) {
+            session.batch().add(ids(TinyModel.CONTEXT), null, BOTH, true);
+        }
+        CountDownLatch started = new CountDownLatch(1);
+        AtomicBoolean enough = new AtomicBoolean();
+        try (ExecutorService lane = Executors.newSingleThreadExecutor()) {
+            Future<?> batches = lane.submit(() -> {
+                while (!enough.get()) {
+                    started.countDown();
+                    session.run();
+                }
+            });
+            started.await();
+            Throwable refusal = catchThrowable(session::close);
+            enough.set(true);
+            if (refusal == null) {
+                // The lane was stopped before its next batch, or that batch was refused.
+                Throwable stopped = catchThrowable(batches::get);
+                if (stopped != null) {
+                    assertThat(stopped).hasCauseInstanceOf(IllegalStateException.class);
+                }
+                return false;
+            }
+            assertThat(refusal).isInstanceOf(IllegalStateException.class).hasMessage("a batch runs");
+            batches.get();
+        }
+        float[] answer = session.logits(63, 0);
+        session.run();
+        assertThat(session.logits(63, 0)).containsExactly(answer);
+        session.close();
+        assertThatIllegalStateException().isThrownBy(session::run);
+        return true;
+    }
+
+    private static void assertHasNoAnswer(Session session) {
+        assertThatIllegalStateException().isThrownBy(() -> session.logits(0, 0));
+        assertThatIllegalStateException().isThrownBy(() -> session.logits(0, 1));
+        assertThatIllegalStateException().isThrownBy(() -> session.states(0));
     }
 
     private static int[] ids(int length) {

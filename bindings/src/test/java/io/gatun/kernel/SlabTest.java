@@ -5,6 +5,10 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.lang.foreign.ValueLayout;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
 final class SlabTest {
@@ -30,6 +34,28 @@ final class SlabTest {
         assertThat(Slab.allocatedBytes()).isEqualTo(before);
         assertThatThrownBy(() -> slab.segment().get(ValueLayout.JAVA_BYTE, 0))
                 .isInstanceOf(IllegalStateException.class);
+    }
+
+    @Test
+    void closesOnceWhenTwoThreadsCloseIt() throws Exception {
+        long before = Slab.allocatedBytes();
+        try (ExecutorService other = Executors.newSingleThreadExecutor()) {
+            for (int round = 0; round < 500; round++) {
+                Slab slab = Slab.allocate(64);
+                AtomicInteger absent = new AtomicInteger(2);
+                Runnable close = () -> {
+                    absent.decrementAndGet();
+                    while (absent.get() > 0) {
+                        Thread.onSpinWait(); // a barrier that parks would wake one long after the other
+                    }
+                    slab.close();
+                };
+                Future<?> closed = other.submit(close);
+                close.run();
+                closed.get();
+                assertThat(Slab.allocatedBytes()).isEqualTo(before);
+            }
+        }
     }
 
     @Test

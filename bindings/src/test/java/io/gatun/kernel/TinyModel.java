@@ -22,31 +22,36 @@ final class TinyModel {
     /** Its heads: 0 is a text head of 3 labels, 1 a token head of 2 that reads layers 1 and 2. */
     static Path write(Path folder) throws IOException {
         Path file = folder.resolve("tiny.gguf");
-        Random random = new Random(7);
         try (GgufWriter writer = new GgufWriter()) {
-            writer.put("general.architecture", "bert")
-                    .put("bert.block_count", LAYERS)
-                    .put("bert.context_length", CONTEXT)
-                    .put("bert.embedding_length", WIDTH)
-                    .put("bert.feed_forward_length", FEED_FORWARD)
-                    .put("bert.attention.head_count", 4)
-                    .put("bert.attention.layer_norm_epsilon", 1e-12f)
-                    .put("bert.attention.causal", false)
-                    .put("tokenizer.ggml.token_type_count", 1)
-                    .put("gatun.layout", 1)
-                    .put("gatun.head_count", 2);
-            head(writer, 0, "text-classification", List.of("a", "b", "c"), new int[] {LAYERS});
-            writer.put("gatun.head.0.problem_type", "single_label_classification");
-            head(writer, 1, "token-classification", List.of("O", "X"), new int[] {1, 2});
-            writer.putFloats("gatun.head.1.output.weight", floats(random, 2 * 2 * WIDTH))
-                    .putFloats("gatun.head.1.output.bias", floats(random, 2));
-            tensors(writer);
-            writer.write(file, (index, target) -> {
-                float[] values = floats(random, (int) (target.byteSize() / 4));
-                MemorySegment.copy(MemorySegment.ofArray(values), 0, target, 0, target.byteSize());
-            });
+            write(writer, file);
         }
         return file;
+    }
+
+    /** Adds the model to what the writer has, and writes the file; tensors that are not the model's are random too. */
+    static void write(GgufWriter writer, Path file) throws IOException {
+        Random random = new Random(7);
+        writer.put("general.architecture", "bert")
+                .put("bert.block_count", LAYERS)
+                .put("bert.context_length", CONTEXT)
+                .put("bert.embedding_length", WIDTH)
+                .put("bert.feed_forward_length", FEED_FORWARD)
+                .put("bert.attention.head_count", 4)
+                .put("bert.attention.layer_norm_epsilon", 1e-12f)
+                .put("bert.attention.causal", false)
+                .put("tokenizer.ggml.token_type_count", 1)
+                .put("gatun.layout", 1)
+                .put("gatun.head_count", 2);
+        head(writer, 0, "text-classification", List.of("a", "b", "c"), new int[] {LAYERS});
+        writer.put("gatun.head.0.problem_type", "single_label_classification");
+        head(writer, 1, "token-classification", List.of("O", "X"), new int[] {1, 2});
+        writer.putFloats("gatun.head.1.output.weight", floats(random, 2 * 2 * WIDTH))
+                .putFloats("gatun.head.1.output.bias", floats(random, 2));
+        tensors(writer);
+        writer.write(file, (index, target) -> {
+            float[] values = floats(random, (int) (target.byteSize() / 4));
+            MemorySegment.copy(MemorySegment.ofArray(values), 0, target, 0, target.byteSize());
+        });
     }
 
     static Slab read(Path file) throws IOException {
