@@ -276,7 +276,8 @@ static int32_t walk_tensors(gti_gguf *gguf, cursor *c, gt_error *error) {
         /* The last tensor is padded like the others: a file without its last byte is truncated too. */
         const uint64_t padded = (tensor.bytes + gguf->alignment - 1) / gguf->alignment * gguf->alignment;
         if (offset > room || padded > room - offset) {
-            return gti_fail(error, GT_ERROR_FORMAT, "tensor %s, with its padding, ends behind the end of the file: it is truncated", name);
+            return gti_fail(error, GT_ERROR_FORMAT,
+                            "tensor %s, with its padding, ends behind the end of the file: it is truncated", name);
         }
         end = offset + tensor.bytes;
     }

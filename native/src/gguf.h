@@ -10,7 +10,7 @@
 
 #include "error.h"
 
-/* A file of 128 layers has 2,100 tensors. Every look-up walks all keys or tensors: no more than a start has time for. */
+/* A file of 128 layers has 2,100 tensors. Every look-up walks them all, so that their number is bounded. */
 #define GTI_GGUF_MAX_KEYS 4096
 #define GTI_GGUF_MAX_TENSORS 4096
 /* How many long arrays of strings are remembered with their ends, so that look-ups step over them. */
