@@ -4,7 +4,7 @@ import java.util.Arrays;
 
 /** How the logits of a text classification become scores, as {@code problem_type} of a Hugging Face config says. */
 public enum ProblemType {
-    /** Softmax over the labels. */
+    /** Softmax over the labels; a sigmoid where there is only one. */
     SINGLE_LABEL_CLASSIFICATION("single_label_classification"),
     /** A sigmoid for each label. */
     MULTI_LABEL_CLASSIFICATION("multi_label_classification"),

@@ -44,7 +44,8 @@ public final class TextClassification {
 
     private static double[] scores(Head head, double[] logits) {
         return switch (head.problemType()) {
-            case SINGLE_LABEL_CLASSIFICATION -> softmax(logits);
+            // softmax over one label is 1 whatever the logit
+            case SINGLE_LABEL_CLASSIFICATION -> logits.length == 1 ? sigmoid(logits) : softmax(logits);
             case MULTI_LABEL_CLASSIFICATION -> sigmoid(logits);
             case REGRESSION -> logits;
         };

@@ -35,6 +35,15 @@ final class TextClassificationTest {
     }
 
     @Test
+    void oneLabelIsASigmoidWhateverTheProblemSays() {
+        // scipy.special.expit(2)
+        for (ProblemType type :
+                new ProblemType[] {ProblemType.SINGLE_LABEL_CLASSIFICATION, ProblemType.MULTI_LABEL_CLASSIFICATION}) {
+            assertThat(scores(type, false, 2)).containsExactly(new LabelScore((float) 0.8807970779778823, "a"));
+        }
+    }
+
+    @Test
     void regressionAndRawScoresAreTheLogits() {
         for (ProblemType type : ProblemType.values()) {
             assertThat(scores(type, true, -1.5f, 7.25f))
