@@ -33,8 +33,8 @@ public final class GgufFile {
      *
      * @param shape the fastest dimension first
      */
-    public record Tensor(String name, TensorType type, List<Long> shape, long bytes) {
-        public long elements() {
+    record Tensor(String name, TensorType type, List<Long> shape, long bytes) {
+        long elements() {
             return shape.stream().mapToLong(Long::longValue).reduce(1, (a, b) -> a * b);
         }
     }
@@ -58,27 +58,23 @@ public final class GgufFile {
         return file;
     }
 
-    public List<Tensor> tensors() {
+    List<Tensor> tensors() {
         return List.copyOf(tensors);
     }
 
-    public long bytes() {
+    long bytes() {
         return image.byteSize();
     }
 
-    public boolean has(String key) {
-        return keys.containsKey(key);
-    }
-
-    public Optional<String> text(String key) {
+    Optional<String> text(String key) {
         return value(key, String.class);
     }
 
-    public Optional<Boolean> flag(String key) {
+    Optional<Boolean> flag(String key) {
         return value(key, Boolean.class);
     }
 
-    public OptionalInt integer(String key) {
+    OptionalInt integer(String key) {
         Optional<Long> number = value(key, Long.class);
         if (number.isEmpty()) {
             return OptionalInt.empty();
@@ -89,13 +85,13 @@ public final class GgufFile {
         return OptionalInt.of(number.get().intValue());
     }
 
-    public OptionalDouble number(String key) {
+    OptionalDouble number(String key) {
         Optional<Double> number = value(key, Double.class);
         return number.isPresent() ? OptionalDouble.of(number.get()) : OptionalDouble.empty();
     }
 
     /** An array of texts, or an empty list. */
-    public List<String> texts(String key) {
+    List<String> texts(String key) {
         Optional<Array> array = value(key, Array.class);
         if (array.isEmpty()) {
             return List.of();
@@ -112,7 +108,7 @@ public final class GgufFile {
     }
 
     /** An array of 32-bit integers, or an empty one. */
-    public int[] integers(String key) {
+    int[] integers(String key) {
         Optional<Array> array = value(key, Array.class);
         if (array.isEmpty()) {
             return new int[0];

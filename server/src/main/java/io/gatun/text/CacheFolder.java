@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
  * The folder for what Gatun unpacks once and uses again: {@code GATUN_CACHE}, else {@code $XDG_CACHE_HOME/gatun}, else
  * {@code ~/.cache/gatun}.
  */
-public final class CacheFolder {
+final class CacheFolder {
     private CacheFolder() {}
 
     /**

@@ -4,7 +4,7 @@ package io.gatun.text;
 public final class TokenizerException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
-    public TokenizerException(String message) {
+    TokenizerException(String message) {
         super(message);
     }
 
