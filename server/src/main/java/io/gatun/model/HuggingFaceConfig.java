@@ -3,9 +3,7 @@ package io.gatun.model;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
-import java.util.Map;
 
 /**
  * What {@code config.json} says of an encoder of the BERT family.
@@ -66,7 +64,7 @@ record HuggingFaceConfig(
         if (!positions.equals("absolute")) {
             throw new ModelException(file + ": the position_embedding_type is " + positions + "; only absolute runs.");
         }
-        List<String> labels = labels(json);
+        List<String> labels = labels(file, json);
         String problem = json.path("problem_type").asText("null");
         return new HuggingFaceConfig(
                 kind,
@@ -104,13 +102,17 @@ record HuggingFaceConfig(
     }
 
     /** {@code id2label} by its number; Hugging Face's classes make two of them when a config names none. */
-    private static List<String> labels(JsonNode json) {
-        List<Map.Entry<String, JsonNode>> entries =
-                new ArrayList<>(json.path("id2label").properties());
-        entries.removeIf(entry -> !entry.getKey().matches("[0-9]{1,6}"));
-        entries.sort(Comparator.comparingInt(entry -> Integer.parseInt(entry.getKey())));
-        List<String> labels =
-                entries.stream().map(entry -> entry.getValue().asText()).toList();
+    private static List<String> labels(Path file, JsonNode json) {
+        JsonNode byId = json.path("id2label");
+        List<String> labels = new ArrayList<>();
+        for (int id = 0; id < byId.size(); id++) {
+            JsonNode label = byId.path(String.valueOf(id));
+            if (label.isMissingNode()) {
+                throw new ModelException(file + ": the field id2label has " + byId.size() + " labels and none of " + id
+                        + "; its keys are the numbers from 0 on, without a gap.");
+            }
+            labels.add(label.asText());
+        }
         return labels.isEmpty() ? List.of("LABEL_0", "LABEL_1") : labels;
     }
 

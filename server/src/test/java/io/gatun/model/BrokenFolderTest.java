@@ -41,6 +41,8 @@ final class BrokenFolderTest {
                 "config.json | \"dim\": 64 | \"dim\": 32 | shape",
                 "config.json | \"dim\": 64 | \"dim\": \"x\" | dim",
                 "config.json | \"activation\": \"gelu\" | \"activation\": \"mish\" | mish",
+                "config.json | \"2\": \"POSITIVE\" | \"5\": \"POSITIVE\" | id2label",
+                "config.json | \"0\": \"NEGATIVE\" | \"zero\": \"NEGATIVE\" | id2label",
                 "heads.json | \"default\": \"tone\" | \"default\": \"tune\" | tune",
                 "heads.json | \"rows\": \"all\" | \"rows\": \"first\" | rows",
                 "heads.json | concatenate | average | average",
@@ -54,10 +56,7 @@ final class BrokenFolderTest {
                 "tokenizer.json | { | <  | JSON",
             })
     void aFieldThatIsWrong(String file, String found, String changed, String named) throws IOException {
-        Path path = folder.resolve(file);
-        String text = Files.readString(path);
-        assertThat(text).contains(found);
-        Files.writeString(path, text.replace(found, changed));
+        change(file, found, changed);
         assertRefused(named);
     }
 
@@ -103,6 +102,13 @@ final class BrokenFolderTest {
         assertThatThrownBy(() -> Converter.convert(folder, folder.resolve("m.gguf"), TensorType.Q6_K, (d, t) -> {}))
                 .isInstanceOf(ModelException.class)
                 .hasMessageContaining("Q6_K");
+    }
+
+    private void change(String file, String found, String changed) throws IOException {
+        Path path = folder.resolve(file);
+        String text = Files.readString(path);
+        assertThat(text).contains(found);
+        Files.writeString(path, text.replace(found, changed));
     }
 
     private void assertRefused(String named) throws IOException {
