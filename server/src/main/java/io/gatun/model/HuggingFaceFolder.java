@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.gatun.text.WordPieceVocabulary;
+import java.io.CharConversionException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -181,6 +182,8 @@ final class HuggingFaceFolder implements AutoCloseable {
             return JSON.readTree(Files.readAllBytes(file));
         } catch (JsonProcessingException e) {
             throw new ModelException(file + " is no JSON: " + e.getOriginalMessage() + ".", e);
+        } catch (CharConversionException e) {
+            throw new ModelException(file + " is not in UTF-8; save it in that encoding.", e);
         }
     }
 

@@ -3,13 +3,17 @@ package io.gatun.model;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.gatun.kernel.TensorType;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
+import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -19,16 +23,14 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** A Hugging Face folder that cannot be converted is one sentence that names what is wrong, and leaves no file. */
 final class BrokenFolderTest {
+    private static final ObjectMapper JSON = new ObjectMapper();
+
     @TempDir
     private Path folder;
 
     @BeforeEach
     void copy() throws IOException {
-        try (Stream<Path> files = Files.list(Checkpoints.folder("distilbert-heads-small"))) {
-            for (Path file : files.toList()) {
-                Files.copy(file, folder.resolve(file.getFileName().toString()));
-            }
-        }
+        Checkpoints.copy("distilbert-heads-small", folder);
     }
 
     @ParameterizedTest
@@ -53,11 +55,61 @@ final class BrokenFolderTest {
                 "heads.json | \"activation\": \"relu\" | \"activation\": \"mish\" | mish",
                 "tokenizer.json | \"WordPiece\" | \"BPE\" | WordPiece",
                 "tokenizer.json | \"BertNormalizer\" | \"NFC\" | BertNormalizer",
+                "tokenizer.json | \"TemplateProcessing\" | \"RobertaProcessing\" | RobertaProcessing",
+                "tokenizer.json | \"post_processor\" | \"no_processor\" | post_processor.type is absent",
+                "tokenizer.json | \"type_id\": 1 | \"type_id\": 0 | $B:0",
+                "tokenizer.json | \"id\": \"A\" | \"id\": \"B\" | [CLS]:0 $B:0 [SEP]:0, not",
+                "tokenizer.json | \"id\": \"[SEP]\" | \"id\": \"[MASK]\" | [MASK]:0",
                 "tokenizer.json | { | <  | JSON",
             })
     void aFieldThatIsWrong(String file, String found, String changed, String named) throws IOException {
         change(file, found, changed);
         assertRefused(named);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "null | post_processor.type is absent",
+                "{'type': 'Sequence', 'processors': []} | post_processor.type is Sequence",
+                "{'type': 'BertProcessing', 'cls': ['[CLS]', 3], 'sep': ['[SEP]', 2]} | id 3 for [CLS]",
+                "{'type': 'BertProcessing', 'cls': ['[CLS]', 2]} | for [SEP]",
+                "{'type': 'TemplateProcessing', 'single': []} | not [CLS]:0 $A:0 [SEP]:0",
+            },
+            quoteCharacter = '~')
+    void aPostProcessorThatIsNotBerts(String processor, String named) throws IOException {
+        Path file = folder.resolve("tokenizer.json");
+        ObjectNode tokenizer = (ObjectNode) JSON.readTree(file.toFile());
+        tokenizer.set("post_processor", JSON.readTree(processor.replace('\'', '"')));
+        Files.writeString(file, tokenizer.toString());
+        assertRefused(named);
+    }
+
+    @Test
+    void aTemplateThatAddsOtherTokens() throws IOException {
+        Path file = folder.resolve("tokenizer.json");
+        ObjectNode tokenizer = (ObjectNode) JSON.readTree(file.toFile());
+        for (String ids : List.of("[4]", "[2, 2]", "[]")) {
+            ((ObjectNode) tokenizer.at("/post_processor/special_tokens/[CLS]")).set("ids", JSON.readTree(ids));
+            Files.writeString(file, tokenizer.toString());
+            assertRefused("for [CLS]");
+        }
+    }
+
+    @Test
+    void aTokenThatTheTableHasNoRowFor() throws IOException {
+        change("tokenizer.json", "\"[MASK]\": 4,", "\"[MASK]\": 2000000000,");
+        assertRefused("2000000000");
+    }
+
+    @Test
+    void aVocabularyInAnotherEncoding() throws IOException {
+        Files.delete(folder.resolve("tokenizer.json"));
+        Files.write(folder.resolve("vocab.txt"), new byte[] {'c', (byte) 0xe9, '\n'}, StandardOpenOption.APPEND);
+        assertRefused("vocab.txt is not in UTF-8; save it");
+        Files.write(folder.resolve("config.json"), new byte[] {0, 0, 0, '{', '}', 0, 0, 0});
+        assertRefused("config.json is not in UTF-8; save it");
     }
 
     @ParameterizedTest

@@ -8,6 +8,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Stream;
 
 /** The checkpoints and golden rows that Hugging Face's classes wrote. */
 public final class Checkpoints {
@@ -26,6 +27,15 @@ public final class Checkpoints {
         Path file = into.resolve(name + "-" + type + ".gguf");
         Converter.convert(folder(name), file, type, (done, total) -> {});
         return file;
+    }
+
+    /** Copies that folder into another one. */
+    public static void copy(String name, Path into) throws IOException {
+        try (Stream<Path> files = Files.list(folder(name))) {
+            for (Path file : files.toList()) {
+                Files.copy(file, into.resolve(file.getFileName().toString()));
+            }
+        }
     }
 
     /** The lines of a {@code .jsonl} file of the resources. */

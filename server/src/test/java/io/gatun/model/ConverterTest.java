@@ -7,6 +7,8 @@ import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.gatun.kernel.Session;
 import io.gatun.kernel.SessionLimits;
 import io.gatun.kernel.Slab;
@@ -124,6 +126,23 @@ final class ConverterTest {
             }
             assertThat(indexOf(bytes, expected)).isPositive();
         }
+    }
+
+    @Test
+    void bothSpellingsOfBertsTemplateAreTheSame() throws Exception {
+        Path other = Files.createDirectory(folder.resolve("bert-small"));
+        Checkpoints.copy("bert-small", other);
+        Path json = other.resolve("tokenizer.json");
+        ObjectNode tokenizer = (ObjectNode) new ObjectMapper().readTree(json.toFile());
+        tokenizer.withObject("/truncation").put("max_length", 8);
+        tokenizer.withObject("/padding").put("pad_id", 1);
+        ObjectNode processor = tokenizer.putObject("post_processor").put("type", "BertProcessing");
+        processor.putArray("cls").add("[CLS]").add(2);
+        processor.putArray("sep").add("[SEP]").add(3);
+        Files.writeString(json, tokenizer.toString());
+        Path file = folder.resolve("other.gguf");
+        Converter.convert(other, file, TensorType.Q8_0, (done, total) -> {});
+        assertThat(file).hasSameBinaryContentAs(Checkpoints.convert("bert-small", TensorType.Q8_0, folder));
     }
 
     @Test
