@@ -10,6 +10,7 @@ import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -23,8 +24,8 @@ import java.util.Optional;
 final class Safetensors implements AutoCloseable {
     private static final int MAX_HEADER = 100 << 20; // the format's own bound
 
-    /** A tensor's numbers in the file: {@code F32}, {@code F16} or {@code BF16}, row-major. */
-    record Tensor(String name, String type, List<Long> shape, long start) {
+    /** A tensor's numbers in the file, row-major: {@code F32}, {@code F16} or {@code BF16}, or a type left alone. */
+    record Tensor(String name, String type, List<Long> shape, long start, long end) {
         long rows() {
             return shape.size() < 2 ? 1 : shape.getFirst();
         }
@@ -112,6 +113,24 @@ final class Safetensors implements AutoCloseable {
                 tensors.put(entry.getKey(), tensor(entry.getKey(), entry.getValue(), 8 + length, size));
             }
         }
+        checkCover(8 + length, size);
+    }
+
+    /** The format wants every byte behind the header to belong to exactly one tensor. */
+    private void checkCover(long dataStart, long size) {
+        List<Tensor> ordered = new ArrayList<>(tensors.values());
+        ordered.sort(Comparator.comparingLong(Tensor::start).thenComparingLong(Tensor::end));
+        long covered = dataStart;
+        for (Tensor tensor : ordered) {
+            if (tensor.start() != covered) {
+                throw damaged("tensor " + tensor.name()
+                        + (tensor.start() < covered ? " overlaps the one" : " leaves a hole") + " before it");
+            }
+            covered = tensor.end();
+        }
+        if (covered != size) {
+            throw damaged("no tensor covers its last " + (size - covered) + " bytes");
+        }
     }
 
     private Tensor tensor(String name, JsonNode node, long dataStart, long size) {
@@ -133,7 +152,7 @@ final class Safetensors implements AutoCloseable {
         if (begin < 0 || end < begin || end > size - dataStart) {
             throw damaged("tensor " + name + " ends behind the end of the file");
         }
-        Tensor tensor = new Tensor(name, type, List.copyOf(shape), dataStart + begin);
+        Tensor tensor = new Tensor(name, type, List.copyOf(shape), dataStart + begin, dataStart + end);
         // Other types (the positions that old checkpoints carry as I64) are only refused when they are asked for.
         if (isFloat(type) && end - begin != elements * tensor.width()) {
             throw damaged("tensor " + name + " has another size than its shape");

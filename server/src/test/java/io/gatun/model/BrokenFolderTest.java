@@ -120,6 +120,23 @@ final class BrokenFolderTest {
     }
 
     @Test
+    void tensorsThatOverlap() throws IOException {
+        Path file = folder.resolve("model.safetensors");
+        Checkpoints.rewrite(file, header -> addTensor(header, 0), 0);
+        assertRefused("overlaps");
+    }
+
+    @Test
+    void bytesThatNoTensorCovers() throws IOException {
+        Path file = folder.resolve("model.safetensors");
+        long tensors = Files.size(file) - 8 - headerLength(file);
+        Checkpoints.rewrite(file, header -> addTensor(header, tensors + 4), 8);
+        assertRefused("tensor added leaves a hole");
+        Checkpoints.rewrite(file, header -> header.remove("added"), 0);
+        assertRefused("no tensor covers its last 8 bytes");
+    }
+
+    @Test
     void weightsThatAreCutShort() throws IOException {
         byte[] weights = Files.readAllBytes(folder.resolve("model.safetensors"));
         for (int i = 0; i < 60; i++) {
@@ -161,6 +178,19 @@ final class BrokenFolderTest {
         String text = Files.readString(path);
         assertThat(text).contains(found);
         Files.writeString(path, text.replace(found, changed));
+    }
+
+    /** One number at a place among the data. */
+    private static void addTensor(ObjectNode header, long start) {
+        ObjectNode tensor = header.putObject("added").put("dtype", "F32");
+        tensor.putArray("shape").add(1);
+        tensor.putArray("data_offsets").add(start).add(start + 4);
+    }
+
+    private static long headerLength(Path file) throws IOException {
+        return ByteBuffer.wrap(Files.readAllBytes(file))
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .getLong();
     }
 
     private void assertRefused(String named) throws IOException {

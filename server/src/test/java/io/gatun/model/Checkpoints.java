@@ -2,12 +2,16 @@ package io.gatun.model;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.gatun.kernel.TensorType;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 
 /** The checkpoints and golden rows that Hugging Face's classes wrote. */
@@ -36,6 +40,24 @@ public final class Checkpoints {
                 Files.copy(file, into.resolve(file.getFileName().toString()));
             }
         }
+    }
+
+    /** Changes the header of a {@code .safetensors} file, and adds bytes behind its tensors. */
+    static void rewrite(Path file, Consumer<ObjectNode> change, int added) throws IOException {
+        ByteBuffer bytes = ByteBuffer.wrap(Files.readAllBytes(file)).order(ByteOrder.LITTLE_ENDIAN);
+        byte[] old = new byte[(int) bytes.getLong()];
+        bytes.get(old);
+        ObjectNode header = (ObjectNode) JSON.readTree(old);
+        change.accept(header);
+        byte[] changed = JSON.writeValueAsBytes(header);
+        Files.write(
+                file,
+                ByteBuffer.allocate(8 + changed.length + bytes.remaining() + added)
+                        .order(ByteOrder.LITTLE_ENDIAN)
+                        .putLong(changed.length)
+                        .put(changed)
+                        .put(bytes)
+                        .array());
     }
 
     /** The lines of a {@code .jsonl} file of the resources. */
