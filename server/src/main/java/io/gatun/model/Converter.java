@@ -31,7 +31,7 @@ public final class Converter {
     }
 
     /** A tensor of the file to come. */
-    private record Planned(String name, TensorType type, boolean linear, HuggingFaceFolder.Source source) {
+    private record Planned(String name, TensorType type, boolean linear, Weights.Source source) {
         long bytes() {
             return type.bytes(source.tensor().rows() * source.tensor().columns());
         }
@@ -98,7 +98,7 @@ public final class Converter {
         }
     }
 
-    private static long[] shape(HuggingFaceFolder.Source source) {
+    private static long[] shape(Weights.Source source) {
         long columns = source.tensor().columns();
         return source.tensor().shape().size() < 2
                 ? new long[] {columns}
@@ -246,7 +246,7 @@ public final class Converter {
         }
         long in = (long) head.layers().size() * config.embeddingLength();
         HeadWeights.@Nullable Linear dense = weights.dense();
-        long width = dense == null ? in : folder.rows(dense.file(), dense.name() + ".weight");
+        long width = dense == null ? in : folder.rows(dense.weights(), dense.name() + ".weight");
         boolean plain = head.index() == 0
                 && head.layers().equals(List.of(config.layerCount()))
                 && width == config.embeddingLength();
@@ -266,8 +266,8 @@ public final class Converter {
     private void place(
             GgufWriter writer, @Nullable String key, String tensor, HeadWeights.Linear linear, long out, long in)
             throws IOException {
-        HuggingFaceFolder.Source weight = folder.tensor(linear.file(), linear.name() + ".weight", out, in);
-        HuggingFaceFolder.Source bias = folder.tensor(linear.file(), linear.name() + ".bias", 1, out);
+        Weights.Source weight = folder.tensor(linear.weights(), linear.name() + ".weight", out, in);
+        Weights.Source bias = folder.tensor(linear.weights(), linear.name() + ".bias", 1, out);
         if (key == null) {
             planned.add(new Planned(tensor + ".weight", TensorType.F32, false, weight));
             planned.add(new Planned(tensor + ".bias", TensorType.F32, false, bias));
@@ -276,7 +276,7 @@ public final class Converter {
         }
     }
 
-    private static float[] floats(HuggingFaceFolder.Source source) throws IOException {
+    private static float[] floats(Weights.Source source) throws IOException {
         int rows = Math.toIntExact(source.tensor().rows());
         float[] values = new float[Math.toIntExact(rows * source.tensor().columns())];
         source.file().read(source.tensor(), 0, rows, values);

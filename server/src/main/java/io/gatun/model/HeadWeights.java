@@ -10,5 +10,5 @@ import org.jspecify.annotations.Nullable;
  */
 record HeadWeights(Head head, @Nullable Linear dense, Linear output) {
     /** A weight {@code [out][in]} with its bias {@code [out]}. */
-    record Linear(Safetensors file, String name) {}
+    record Linear(Weights weights, String name) {}
 }

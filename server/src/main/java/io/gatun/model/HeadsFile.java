@@ -20,13 +20,13 @@ import java.util.function.Function;
 final class HeadsFile {
     private final Path path;
     private final int layerCount;
-    private final Function<String, Safetensors> files;
+    private final Function<String, Weights> weights;
 
-    /** {@code files} opens a file of the folder by its name. */
-    HeadsFile(Path path, int layerCount, Function<String, Safetensors> files) {
+    /** {@code weights} opens a file of the folder by its name. */
+    HeadsFile(Path path, int layerCount, Function<String, Weights> weights) {
         this.path = path;
         this.layerCount = layerCount;
-        this.files = files;
+        this.weights = weights;
     }
 
     List<HeadWeights> read(JsonNode json) {
@@ -76,7 +76,7 @@ final class HeadsFile {
                                     : "; without a dense layer there is none"));
         }
         checkReads(name, task, node.path("reads"));
-        Safetensors file = files.apply(text(node, "file"));
+        Weights file = weights.apply(text(node, "file"));
         return new HeadWeights(
                 new Head(
                         index,

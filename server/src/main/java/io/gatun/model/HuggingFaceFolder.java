@@ -17,15 +17,16 @@ import java.util.OptionalDouble;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A model as Hugging Face's classes save it: {@code config.json}, {@code model.safetensors}, the tokenizer's files, and
- * perhaps Gatun's {@code heads.json} with the heads that those classes cannot hold. Keeps its files open.
+ * A model as Hugging Face's classes save it: {@code config.json}, {@code model.safetensors} or its shards, the
+ * tokenizer's files, and perhaps Gatun's {@code heads.json} with the heads that those classes cannot hold. Keeps its
+ * files open.
  */
 final class HuggingFaceFolder implements AutoCloseable {
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final Path folder;
     private final HuggingFaceConfig config;
-    private final Map<String, Safetensors> files = new HashMap<>();
+    private final Map<String, Weights> weights = new HashMap<>();
 
     private HuggingFaceFolder(Path folder, HuggingFaceConfig config) {
         this.folder = folder;
@@ -38,8 +39,8 @@ final class HuggingFaceFolder implements AutoCloseable {
                     folder + " is no folder; give the one that holds config.json and model.safetensors.");
         }
         Path file = folder.resolve("config.json");
-        if (!Files.exists(file)) {
-            throw new ModelException("The folder " + folder + " has no config.json.");
+        if (!Files.isRegularFile(file)) {
+            throw new ModelException("The folder " + folder + " has no file config.json.");
         }
         return new HuggingFaceFolder(folder, HuggingFaceConfig.read(file, json(file)));
     }
@@ -74,7 +75,7 @@ final class HuggingFaceFolder implements AutoCloseable {
     List<HeadWeights> heads() throws IOException {
         Path file = folder.resolve("heads.json");
         if (Files.exists(file)) {
-            return new HeadsFile(file, config.layerCount(), this::file).read(json(file));
+            return new HeadsFile(file, config.layerCount(), this::weights).read(json(file));
         }
         String kind = config.kind().className();
         String task = config.architecture().startsWith(kind)
@@ -97,54 +98,53 @@ final class HuggingFaceFolder implements AutoCloseable {
     }
 
     /** A tensor of the encoder, whose name has the model's prefix or not. */
-    Source encoder(String name, long rows, long columns) {
-        Safetensors file = file("model.safetensors");
-        return source(file, List.of(config.kind().prefix() + name, name), rows, columns);
+    Weights.Source encoder(String name, long rows, long columns) {
+        return source(weights("model.safetensors"), List.of(config.kind().prefix() + name, name), rows, columns);
     }
 
     /** A tensor of a head. */
-    Source tensor(Safetensors file, String name, long rows, long columns) {
+    Weights.Source tensor(Weights file, String name, long rows, long columns) {
         return source(file, List.of(name), rows, columns);
     }
 
     /** Rows of a tensor without a bound on them: a dense layer may be of any width. */
-    long rows(Safetensors file, String name) {
+    long rows(Weights file, String name) {
         return file.find(name)
-                .map(Safetensors.Tensor::rows)
+                .map(source -> source.tensor().rows())
                 .orElseThrow(() -> new ModelException(file.path() + " has no tensor " + name + "."));
     }
 
     /** A tensor that is there and has the right shape. */
-    record Source(Safetensors file, Safetensors.Tensor tensor) {}
-
-    private static Source source(Safetensors file, List<String> names, long rows, long columns) {
+    private static Weights.Source source(Weights file, List<String> names, long rows, long columns) {
         for (String name : names) {
             // TensorFlow's names of a norm's parameters live on in old checkpoints.
             String old = name.replaceFirst("LayerNorm\\.weight$", "LayerNorm.gamma")
                     .replaceFirst("LayerNorm\\.bias$", "LayerNorm.beta");
-            Optional<Safetensors.Tensor> tensor = file.find(name).or(() -> file.find(old));
-            if (tensor.isPresent()) {
-                return checked(file, tensor.get(), rows, columns);
+            Optional<Weights.Source> source = file.find(name).or(() -> file.find(old));
+            if (source.isPresent()) {
+                return checked(source.get(), rows, columns);
             }
         }
         throw new ModelException(file.path() + " has no tensor " + names.getFirst() + ".");
     }
 
-    private static Source checked(Safetensors file, Safetensors.Tensor tensor, long rows, long columns) {
+    private static Weights.Source checked(Weights.Source source, long rows, long columns) {
+        Path path = source.file().path();
+        Safetensors.Tensor tensor = source.tensor();
         List<Long> expected = rows == 1 && tensor.shape().size() == 1 ? List.of(columns) : List.of(rows, columns);
         if (!tensor.shape().equals(expected)) {
-            throw new ModelException(file.path() + ": the tensor " + tensor.name() + " has the shape " + tensor.shape()
+            throw new ModelException(path + ": the tensor " + tensor.name() + " has the shape " + tensor.shape()
                     + ", not " + expected + ".");
         }
         if (!Safetensors.isFloat(tensor.type())) {
-            throw new ModelException(file.path() + ": the tensor " + tensor.name() + " is of type " + tensor.type()
+            throw new ModelException(path + ": the tensor " + tensor.name() + " is of type " + tensor.type()
                     + "; Gatun converts F32, F16 and BF16.");
         }
-        return new Source(file, tensor);
+        return source;
     }
 
     private HeadWeights head(String name, Task task, String activation, @Nullable String dense) {
-        Safetensors file = file("model.safetensors");
+        Weights file = weights("model.safetensors");
         Head head = new Head(
                 0,
                 name,
@@ -160,17 +160,10 @@ final class HuggingFaceFolder implements AutoCloseable {
                 new HeadWeights.Linear(file, "classifier"));
     }
 
-    private Safetensors file(String name) {
-        if (!name.equals(String.valueOf(Path.of(name).getFileName()))) {
-            throw new ModelException("The file " + name + " is not in the folder " + folder + " itself.");
-        }
-        return files.computeIfAbsent(name, key -> {
-            Path path = folder.resolve(key);
-            if (!Files.exists(path)) {
-                throw new ModelException("The folder " + folder + " has no " + key + ".");
-            }
+    private Weights weights(String name) {
+        return weights.computeIfAbsent(name, key -> {
             try {
-                return Safetensors.open(path);
+                return Weights.open(folder, key);
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
             }
@@ -189,7 +182,7 @@ final class HuggingFaceFolder implements AutoCloseable {
 
     @Override
     public void close() throws IOException {
-        for (Safetensors file : files.values()) {
+        for (Weights file : weights.values()) {
             file.close();
         }
     }

@@ -23,7 +23,7 @@ final class TensorEncoder {
      * @param rowScale whether a Q8_0 row gets one scale in all its blocks, as linears do: an integer kernel can then
      *     multiply the very integers that the file holds. Otherwise ggml chooses a scale a block.
      */
-    static void encode(HuggingFaceFolder.Source source, TensorType type, boolean rowScale, MemorySegment target)
+    static void encode(Weights.Source source, TensorType type, boolean rowScale, MemorySegment target)
             throws IOException {
         int columns = Math.toIntExact(source.tensor().columns());
         long rows = source.tensor().rows();

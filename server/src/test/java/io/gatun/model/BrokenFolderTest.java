@@ -116,7 +116,31 @@ final class BrokenFolderTest {
     @CsvSource({"config.json", "model.safetensors", "heads.safetensors"})
     void aFileThatIsMissing(String file) throws IOException {
         Files.delete(folder.resolve(file));
-        assertRefused(file);
+        assertRefused("has no file " + file);
+        Files.createDirectory(folder.resolve(file));
+        assertRefused("has no file " + file);
+    }
+
+    @Test
+    void aShardThatIsMissing() throws IOException {
+        Checkpoints.split(folder);
+        Files.delete(folder.resolve("model-00002-of-00002.safetensors"));
+        assertRefused("has no file model-00002-of-00002.safetensors");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "weight_map | weights_map | has no weight_map",
+                "00001-of | 00002-of | has no tensor",
+                "model-00001 | ../model-00001 | itself",
+                "distilbert.embeddings.LayerNorm.bias | distilbert.embeddings.LayerNorm.bios | bios",
+            })
+    void anIndexThatIsWrong(String found, String changed, String named) throws IOException {
+        Checkpoints.split(folder);
+        change("model.safetensors.index.json", found, changed);
+        assertRefused(named);
     }
 
     @Test

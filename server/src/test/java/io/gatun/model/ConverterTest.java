@@ -129,6 +129,16 @@ final class ConverterTest {
     }
 
     @Test
+    void shardsAreTheSameModelAsOneFile() throws Exception {
+        Path split = Files.createDirectory(folder.resolve("bert-small"));
+        Checkpoints.copy("bert-small", split);
+        Checkpoints.split(split);
+        Path file = folder.resolve("split.gguf");
+        Converter.convert(split, file, TensorType.Q8_0, (done, total) -> {});
+        assertThat(file).hasSameBinaryContentAs(Checkpoints.convert("bert-small", TensorType.Q8_0, folder));
+    }
+
+    @Test
     void bothSpellingsOfBertsTemplateAreTheSame() throws Exception {
         Path other = Files.createDirectory(folder.resolve("bert-small"));
         Checkpoints.copy("bert-small", other);
