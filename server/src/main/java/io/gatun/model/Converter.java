@@ -1,24 +1,29 @@
 package io.gatun.model;
 
 import io.gatun.kernel.GgufWriter;
+import io.gatun.kernel.KernelException;
+import io.gatun.kernel.Model;
 import io.gatun.kernel.TensorType;
 import io.gatun.text.WordPieceVocabulary;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Makes a GGUF file of a Hugging Face folder. One tensor is in memory at a time; the file appears under its name only
- * when it is whole. llama.cpp reads the outcome too: it refuses tensors that it does not know, so that every head but a
- * plain first one lies among the keys.
+ * Makes a GGUF file of a Hugging Face folder. One tensor is in memory at a time while the file is written; it appears
+ * under its name only when it is whole and the kernel has opened it. llama.cpp reads the outcome too: it refuses
+ * tensors that it does not know, so that every head but a plain first one lies among the keys.
  */
 public final class Converter {
     private static final Map<TensorType, Integer> FILE_TYPES =
@@ -58,21 +63,48 @@ public final class Converter {
         if (!FILE_TYPES.containsKey(type)) {
             throw new ModelException("The type " + type + " is none of f32, f16, bf16, q8_0 and q4_0.");
         }
+        checkTarget(target);
         try (HuggingFaceFolder folder = HuggingFaceFolder.open(source)) {
             new Converter(folder, type).write(target, progress);
-        } catch (IOException | UncheckedIOException e) {
-            throw new ModelException("The conversion of " + source + " to " + target + " failed: " + e.getMessage(), e);
+        } catch (UncheckedIOException e) {
+            throw failed(source, target, Objects.requireNonNull(e.getCause()));
+        } catch (IOException e) {
+            throw failed(source, target, e);
         }
+    }
+
+    private static void checkTarget(Path target) {
+        Path parent = target.toAbsolutePath().getParent();
+        if (parent == null || !Files.isDirectory(parent)) {
+            throw new ModelException(
+                    "The target " + target + " cannot be written: there is no folder " + parent + "; make it first.");
+        }
+        if (!Files.isWritable(parent)) {
+            throw new ModelException(
+                    "The target " + target + " cannot be written: this user may not write in the folder " + parent
+                            + "; change its permissions or name another.");
+        }
+    }
+
+    /** The exceptions for a file that is missing or forbidden say only its path. */
+    private static ModelException failed(Path source, Path target, IOException e) {
+        String reason = switch (e) {
+            case NoSuchFileException missing -> missing.getFile() + " does not exist";
+            case AccessDeniedException denied ->
+                "this user may not open " + denied.getFile() + "; change its permissions";
+            default -> String.valueOf(e.getMessage());
+        };
+        return new ModelException("The conversion of " + source + " to " + target + " failed: " + reason + ".", e);
     }
 
     private void write(Path target, Progress progress) throws IOException {
         List<HeadWeights> heads = folder.heads();
+        planEncoder(); // before the vocabulary, whose size is the config's word until a tensor confirms it
         WordPieceVocabulary vocabulary = folder.vocabulary();
         Path part = target.resolveSibling(target.getFileName() + ".part");
         try (GgufWriter writer = new GgufWriter()) {
             writeKeys(writer, heads);
             VocabularyKeys.write(vocabulary, writer);
-            planEncoder();
             for (HeadWeights head : heads) {
                 writeHead(writer, head);
             }
@@ -84,9 +116,20 @@ public final class Converter {
                 TensorEncoder.encode(tensor.source(), tensor.type(), tensor.linear(), out);
                 progress.at(done[0] += tensor.bytes(), total);
             });
+            checkRuns(part);
             move(part, target);
         } finally {
             Files.deleteIfExists(part);
+        }
+    }
+
+    /** The kernel has rules that no shape tells. A file that it refuses must not appear. */
+    private void checkRuns(Path part) {
+        try {
+            Model.open(ModelSource.file(part).read()).close();
+        } catch (KernelException e) {
+            throw new ModelException(
+                    "The folder " + folder.path() + " makes a model that does not run: " + e.getMessage() + ".", e);
         }
     }
 

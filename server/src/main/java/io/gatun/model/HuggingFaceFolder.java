@@ -45,6 +45,10 @@ final class HuggingFaceFolder implements AutoCloseable {
         return new HuggingFaceFolder(folder, HuggingFaceConfig.read(file, json(file)));
     }
 
+    Path path() {
+        return folder;
+    }
+
     HuggingFaceConfig config() {
         return config;
     }

@@ -2,9 +2,11 @@ package io.gatun.model;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.gatun.kernel.Slab;
 import io.gatun.kernel.TensorType;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -12,8 +14,10 @@ import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -43,6 +47,9 @@ final class BrokenFolderTest {
                 "config.json | \"dim\": 64 | \"dim\": 32 | shape",
                 "config.json | \"dim\": 64 | \"dim\": \"x\" | dim",
                 "config.json | \"activation\": \"gelu\" | \"activation\": \"mish\" | mish",
+                "config.json | \"n_heads\": 4 | \"n_heads\": 7 | is no multiple of the 7 heads",
+                "config.json | \"vocab_size\": 600 | \"vocab_size\": 2000000000 | shape",
+                "config.json | \"vocab_size\": 600 | \"vocab_size\": 599 | shape",
                 "config.json | \"2\": \"POSITIVE\" | \"5\": \"POSITIVE\" | id2label",
                 "config.json | \"0\": \"NEGATIVE\" | \"zero\": \"NEGATIVE\" | id2label",
                 "heads.json | \"default\": \"tone\" | \"default\": \"tune\" | tune",
@@ -110,6 +117,20 @@ final class BrokenFolderTest {
         assertRefused("vocab.txt is not in UTF-8; save it");
         Files.write(folder.resolve("config.json"), new byte[] {0, 0, 0, '{', '}', 0, 0, 0});
         assertRefused("config.json is not in UTF-8; save it");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"0", "-1", "2"})
+    void anEpsilonThatTheKernelDoesNotTake(String epsilon) throws IOException {
+        try (Stream<Path> files = Files.list(folder)) {
+            for (Path file : files.toList()) {
+                Files.delete(file);
+            }
+        }
+        Checkpoints.copy("bert-small", folder);
+        change("config.json", "\"layer_norm_eps\": 1e-12", "\"layer_norm_eps\": " + epsilon);
+        assertRefused(
+                "The folder " + folder + " makes a model that does not run: key bert.attention.layer_norm_epsilon");
     }
 
     @ParameterizedTest
@@ -191,10 +212,26 @@ final class BrokenFolderTest {
     void aTargetThatCannotBeWritten() {
         assertThatThrownBy(() -> Converter.convert(folder, folder.resolve("none/m.gguf"), TensorType.F32, (d, t) -> {}))
                 .isInstanceOf(ModelException.class)
-                .hasMessageContaining("none");
+                .hasMessageContaining("there is no folder " + folder.resolve("none") + "; make it first");
         assertThatThrownBy(() -> Converter.convert(folder, folder.resolve("m.gguf"), TensorType.Q6_K, (d, t) -> {}))
                 .isInstanceOf(ModelException.class)
                 .hasMessageContaining("Q6_K");
+        Path tooLong = folder.resolve("m".repeat(255));
+        assertThatThrownBy(() -> Converter.convert(folder, tooLong, TensorType.F32, (d, t) -> {}))
+                .isInstanceOf(ModelException.class)
+                .hasMessageContaining("failed: " + tooLong);
+    }
+
+    @Test
+    void whatThisUserMayNotOpen() throws IOException {
+        Path file = folder.resolve("config.json");
+        Files.setPosixFilePermissions(file, Set.of());
+        assumeThat(Files.isReadable(file)).as("the tests do not run as root").isFalse();
+        assertRefused("this user may not open " + file + "; change its permissions");
+        Path closed = Files.createDirectory(folder.resolve("closed"), PosixFilePermissions.asFileAttribute(Set.of()));
+        assertThatThrownBy(() -> Converter.convert(folder, closed.resolve("m.gguf"), TensorType.F32, (d, t) -> {}))
+                .isInstanceOf(ModelException.class)
+                .hasMessageContaining("may not write in the folder " + closed);
     }
 
     private void change(String file, String found, String changed) throws IOException {
@@ -218,6 +255,7 @@ final class BrokenFolderTest {
     }
 
     private void assertRefused(String named) throws IOException {
+        long before = Slab.allocatedBytes();
         Path target = folder.resolve("m.gguf");
         assertThatThrownBy(() -> Converter.convert(folder, target, TensorType.Q8_0, (d, t) -> {}))
                 .isInstanceOf(ModelException.class)
@@ -226,5 +264,6 @@ final class BrokenFolderTest {
         try (Stream<Path> files = Files.list(folder)) {
             assertThat(files.map(file -> file.getFileName().toString())).noneMatch(name -> name.startsWith("m.gguf"));
         }
+        assertThat(Slab.allocatedBytes()).isEqualTo(before);
     }
 }
