@@ -80,16 +80,6 @@ final class TextClassificationTest {
         }
     }
 
-    @Test
-    void tokensTakeTheirBestTag() {
-        Head head = head(ProblemType.SINGLE_LABEL_CLASSIFICATION, 3);
-        assertThat(TokenClassification.tags(head, new float[] {0, 2, 1, /**/ 5, 5, 1, /**/ -3, -2, -1}))
-                .containsExactly(1, 0, 2);
-        assertThat(TokenClassification.tags(head, new float[0])).isEmpty();
-        assertThatThrownBy(() -> TokenClassification.tags(head, new float[] {0, Float.NaN, 1}))
-                .isInstanceOf(NonFiniteLogitsException.class);
-    }
-
     private static List<LabelScore> scores(ProblemType type, boolean raw, float... logits) {
         return TextClassification.scores(head(type, logits.length), logits, raw);
     }
