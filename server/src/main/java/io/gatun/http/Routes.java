@@ -157,10 +157,6 @@ final class Routes {
         for (Map.Entry<String, String> header : reply.headers().entrySet()) {
             response.header(HeaderNames.create(header.getKey()), header.getValue());
         }
-        if (request.prologue().method().equals(Method.HEAD)) {
-            response.send();
-            return;
-        }
         boolean unread = request.content().hasEntity() && !request.content().consumed();
         // A client that waits for leave to send its body must not send it now: it would be read as the next request.
         boolean waits = unread && request.headers().containsToken(HeaderValues.EXPECT_100);
@@ -168,7 +164,11 @@ final class Routes {
         if (waits) {
             response.header(HeaderValues.CONNECTION_CLOSE);
         }
-        response.send(reply.body());
+        if (request.prologue().method().equals(Method.HEAD)) {
+            response.send();
+        } else {
+            response.send(reply.body());
+        }
         if (last) {
             if (unread && !waits && !reply.last()) {
                 // Closed with bytes unread, the connection would be reset and the answer lost.
