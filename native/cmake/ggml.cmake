@@ -39,7 +39,7 @@ add_library(gatun-ggml-base OBJECT ${GGML_SRC}/ggml.c ${GGML_SRC}/ggml-alloc.c $
   ${GGML_SRC}/ggml-quants.c ${GGML_SRC}/ggml-threading.cpp ${GGML_SRC}/gguf.cpp)
 target_link_libraries(gatun-ggml-base PRIVATE gatun-ggml-build)
 target_compile_options(gatun-ggml-base PRIVATE
-  "SHELL:-include ${CMAKE_CURRENT_SOURCE_DIR}/include/gatun_ggml.h")
+  "SHELL:-include \"${CMAKE_CURRENT_SOURCE_DIR}/include/gatun_ggml.h\"")
 if(APPLE)
   # Its callers are never reached; elsewhere the linker drops them, with what they call.
   target_sources(gatun-ggml-base PRIVATE ${GGML_SRC}/ggml-backend-meta.cpp)
@@ -60,7 +60,7 @@ function(gatun_cpu_tier name)
   target_link_libraries(gatun-ggml-${name} PRIVATE gatun-ggml-build)
   target_compile_definitions(gatun-ggml-${name} PRIVATE GGML_USE_LLAMAFILE)
   target_compile_options(gatun-ggml-${name} PRIVATE ${ARGN}
-    "SHELL:-include ${CMAKE_CURRENT_SOURCE_DIR}/src/cpu/ggml_prefix.h")
+    "SHELL:-include \"${CMAKE_CURRENT_SOURCE_DIR}/src/cpu/ggml_prefix.h\"")
 endfunction()
 
 set(entry_points ggml_cpu_init ggml_graph_plan ggml_graph_compute ggml_threadpool_new ggml_threadpool_free)

@@ -12,7 +12,7 @@ import picocli.CommandLine.ParameterException;
 
 /** The program. Exit status 0: done; 2: it was not, and one sentence on standard error says why. */
 public final class Main {
-    private static final int FAILED = 2;
+    static final int FAILED = 2;
 
     private Main() {}
 
@@ -41,7 +41,14 @@ public final class Main {
         if (!out.toString().isEmpty()) {
             Output.standard().line(out.toString().stripTrailing());
         }
-        Output.standard().flush();
+        try {
+            Output.standard().flush();
+        } catch (Output.OutputException e) {
+            // One sentence has been said already.
+            if (status == 0) {
+                throw e;
+            }
+        }
         return status;
     }
 

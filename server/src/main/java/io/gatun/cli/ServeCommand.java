@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ITypeConverter;
@@ -80,6 +81,9 @@ final class ServeCommand implements Callable<Integer> {
         if (port < 0 || port > 65_535) {
             throw new CommandException("The port " + port + " is none; choose one from 0 to 65535.");
         }
+        if (host.isBlank()) {
+            throw new CommandException("The option --host is empty; name an address, such as 127.0.0.1 or 0.0.0.0.");
+        }
         int laneCount = lanes == null ? Runtime.getRuntime().availableProcessors() : lanes;
         if (laneCount < 1 || laneCount > MAX_LANES) {
             throw new CommandException("There cannot be " + laneCount + " lanes; choose 1 to " + MAX_LANES + ".");
@@ -92,9 +96,15 @@ final class ServeCommand implements Callable<Integer> {
         Metrics metrics = new Metrics();
         Catalogue catalogue = start(loaded, laneCount, metrics);
         HttpServer server = HttpServer.start(ServerSettings.of(host, port), catalogue, metrics);
-        Runtime.getRuntime().addShutdownHook(new Thread(() -> drain(server, catalogue), "gatun-drain"));
-        Output.standard().line("ready " + server.address());
-        Output.standard().flush();
+        AtomicInteger status = new AtomicInteger();
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> drain(server, catalogue, status), "gatun-drain"));
+        try {
+            Output.standard().line("ready " + server.address());
+            Output.standard().flush();
+        } catch (Output.OutputException e) {
+            status.set(Main.FAILED);
+            throw e;
+        }
         new CountDownLatch(1).await(); // the process ends by a signal
         return 0;
     }
@@ -127,7 +137,7 @@ final class ServeCommand implements Callable<Integer> {
     }
 
     /** Ends the process from within its shutdown: a signal alone would make its status 143. */
-    private static void drain(HttpServer server, Catalogue catalogue) {
+    private static void drain(HttpServer server, Catalogue catalogue, AtomicInteger status) {
         try {
             // The server first: a request that it took may not have reached the lanes yet, and they must still take it.
             server.drain();
@@ -136,7 +146,7 @@ final class ServeCommand implements Callable<Integer> {
                 model.lanes().drain(DRAIN_TIMEOUT);
             }
         } finally {
-            Runtime.getRuntime().halt(0);
+            Runtime.getRuntime().halt(status.get());
         }
     }
 }

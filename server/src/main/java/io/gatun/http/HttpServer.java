@@ -58,7 +58,7 @@ public final class HttpServer implements AutoCloseable {
         HELIDON_START_LOGGER.setLevel(Level.OFF);
         InFlight inFlight = new InFlight();
         Models named = new Models(models);
-        Tokenization tokenization = new Tokenization();
+        Tokenization tokenization = new Tokenization(settings.timeout());
         Routes routes = new Routes(
                 new PredictHandler(named, tokenization, metrics, settings),
                 new TokenizeHandler(named, tokenization, settings),
@@ -72,7 +72,7 @@ public final class HttpServer implements AutoCloseable {
             new ServerSocket(settings.port(), 1, address).close();
             WebServer server = build(settings, address, routes).start();
             if (!server.isRunning()) {
-                throw new BindException("Another program was faster");
+                throw new BindException("Address already in use");
             }
             return new HttpServer(server, settings, inFlight, tokenization);
         } catch (IOException | RuntimeException e) {
@@ -124,24 +124,30 @@ public final class HttpServer implements AutoCloseable {
             Status status,
             ServerResponseHeaders headers,
             @Nullable String message) {
-        boolean own = status.code() == Status.INTERNAL_SERVER_ERROR_500.code()
-                || status.code() == Status.SERVICE_UNAVAILABLE_503.code();
-        Problem problem = new Problem(
-                own ? ErrorType.BACKEND : ErrorType.MALFORMED,
-                "The request cannot be read (" + status.codeText() + " "
-                        + status.reasonPhrase().toLowerCase(Locale.ROOT)
-                        + (message == null || message.isBlank()
-                                ? ""
-                                : ": " + message.substring(0, Math.min(message.length(), MAX_MESSAGE)))
-                        + "); send HTTP/1.1 with a Host, short headers and a plain JSON body of moderate size.");
+        Problem problem = problem(request, status, message == null ? "" : message);
         return DirectHandler.TransportResponse.builder()
-                .status(status)
+                .status(Status.create(
+                        problem.type() == ErrorType.MEDIA_TYPE ? problem.type().status() : status.code()))
                 .headers(headers)
                 .header(HeaderNames.CONTENT_TYPE, "application/json")
                 .header(HeaderNames.create("x-request-id"), Routes.newRequestId())
                 .keepAlive(false)
                 .entity(Json.error(problem))
                 .build();
+    }
+
+    private static Problem problem(DirectHandler.TransportRequest request, Status status, String message) {
+        if (request.headers().contains(HeaderNames.CONTENT_ENCODING)) {
+            return new Problem(ErrorType.MEDIA_TYPE, "Send the body as it is, without Content-Encoding.");
+        }
+        boolean own = status.code() == Status.INTERNAL_SERVER_ERROR_500.code()
+                || status.code() == Status.SERVICE_UNAVAILABLE_503.code();
+        String detail = message.isBlank() ? "" : ": " + message.substring(0, Math.min(message.length(), MAX_MESSAGE));
+        return new Problem(
+                own ? ErrorType.BACKEND : ErrorType.MALFORMED,
+                "The request cannot be read (" + status.codeText() + " "
+                        + status.reasonPhrase().toLowerCase(Locale.ROOT) + detail
+                        + "); send HTTP/1.1 with a Host, short headers and a plain JSON body of moderate size.");
     }
 
     private static InetAddress address(String host) {

@@ -7,13 +7,30 @@ final class InFlight {
     private int count;
     private boolean draining;
 
-    synchronized void begins() {
-        count++;
+    /** One request's place, taken when the request is known whole. Used by the request's own thread. */
+    final class Flight implements AutoCloseable {
+        private boolean begun;
+
+        /** Whoever ends the server waits for this request from now on. */
+        void begins() {
+            synchronized (InFlight.this) {
+                count += begun ? 0 : 1;
+                begun = true;
+            }
+        }
+
+        @Override
+        public void close() {
+            synchronized (InFlight.this) {
+                count -= begun ? 1 : 0;
+                begun = false;
+                InFlight.this.notifyAll();
+            }
+        }
     }
 
-    synchronized void ends() {
-        count--;
-        notifyAll();
+    Flight flight() {
+        return new Flight();
     }
 
     synchronized boolean isDraining() {

@@ -60,7 +60,7 @@ final class PredictHandler {
         metrics.request(method);
 
         timings.tokenizationStarts(System.nanoTime());
-        List<Encoding> encodings = tokenization.run(inputs.characters(), () -> {
+        List<Encoding> encodings = tokenization.run(inputs.characters(), client, () -> {
             List<Encoding> all = new ArrayList<>(inputs.all().size());
             for (int i = 0; i < inputs.all().size(); i++) {
                 all.add(encode(model, inputs, i, truncate, direction));

@@ -33,6 +33,10 @@ final class RequestBody {
     private static final int MAX_DEPTH = 16;
     private static final int MAX_MESSAGE = 200;
     private static final Pattern JSON = Pattern.compile("application/(?:json|[^/ ]+\\+json)", Pattern.CASE_INSENSITIVE);
+    /** What only who configures the parser could follow. */
+    private static final Pattern OF_THE_PARSER =
+            Pattern.compile(": enable `[^`]*` to allow| \\(Feature '[^']*' not enabled[^)]*\\)");
+
     private static final Set<String> CHARSETS = Set.of("utf-8", "utf8", "us-ascii");
 
     private static final int PART_BYTES = 1 << 16;
@@ -88,7 +92,9 @@ final class RequestBody {
      */
     Fields read(ServerRequest request, Lease lease) throws IOException {
         requireJson(request);
-        JsonNode root = parse(text(bytes(request, lease)));
+        String json = text(bytes(request, lease));
+        // JSON in UTF-8 has no byte order mark, and some editors write one.
+        JsonNode root = parse(json.startsWith("\uFEFF") ? json.substring(1) : json);
         if (root == null || !root.isObject()) {
             throw RequestException.validation("The body must be a JSON object, such as {\"inputs\": \"a text\"}.");
         }
@@ -190,7 +196,9 @@ final class RequestBody {
             throw RequestException.validation("The JSON is nested deeper than " + MAX_DEPTH
                     + " levels, or has a name or a number that is far too long; send plain texts.");
         } catch (JsonProcessingException e) {
-            String message = e.getOriginalMessage().lines().findFirst().orElse("unreadable");
+            String message = OF_THE_PARSER
+                    .matcher(e.getOriginalMessage().lines().findFirst().orElse("unreadable"))
+                    .replaceAll("");
             throw RequestException.validation("The body is not valid JSON, line %d, column %d: %s."
                     .formatted(
                             e.getLocation() == null ? 1 : e.getLocation().getLineNr(),

@@ -19,6 +19,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.HexFormat;
 import java.util.Map;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.Supplier;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import java.util.regex.Matcher;
@@ -59,13 +60,13 @@ final class Routes {
 
     void register(HttpRouting.Builder routing) {
         task(routing, "/predict", predict::handle);
-        task(routing, "/tokenize", (fields, client, start) -> tokenize.tokenize(fields, start));
-        task(routing, "/decode", (fields, client, start) -> tokenize.decode(fields, start));
-        look(routing, "/info", request -> info.handle());
-        look(routing, "/health", request -> health());
-        look(routing, "/metrics", request -> scrape());
-        look(routing, "/openapi", request -> Reply.json(openapi));
-        routing.any(answer(request -> Reply.error(Problem.notFound())));
+        task(routing, "/tokenize", tokenize::tokenize);
+        task(routing, "/decode", tokenize::decode);
+        look(routing, "/info", info::handle);
+        look(routing, "/health", this::health);
+        look(routing, "/metrics", this::scrape);
+        look(routing, "/openapi", () -> Reply.json(openapi));
+        routing.any(answer((request, flight) -> Reply.error(Problem.notFound())));
     }
 
     /** Answers the object of a request's body. */
@@ -77,14 +78,15 @@ final class Routes {
     /** Answers a request. */
     @FunctionalInterface
     private interface Answerer {
-        Reply answer(ServerRequest request) throws IOException, InterruptedException;
+        Reply answer(ServerRequest request, InFlight.Flight flight) throws IOException, InterruptedException;
     }
 
     private void task(HttpRouting.Builder routing, String path, TaskHandler handler) {
-        routing.post(path, answer(request -> {
+        routing.post(path, answer((request, flight) -> {
             try (RequestBody.Lease lease = body.lease()) {
                 long start = System.nanoTime();
                 Fields fields = body.read(request, lease);
+                flight.begins();
                 if (inFlight.isDraining()) {
                     throw new DrainingException();
                 }
@@ -105,33 +107,30 @@ final class Routes {
         throw new IllegalStateException("a connection that is none of ours");
     }
 
-    private void look(HttpRouting.Builder routing, String path, Answerer answerer) {
-        routing.get(path, answer(answerer));
-        routing.route(Method.HEAD, path, answer(answerer));
+    private void look(HttpRouting.Builder routing, String path, Supplier<Reply> reply) {
+        routing.get(path, answer((request, flight) -> reply.get()));
+        routing.route(Method.HEAD, path, answer((request, flight) -> reply.get()));
         wrongMethod(routing, path, "GET");
     }
 
     private void wrongMethod(HttpRouting.Builder routing, String path, String allowed) {
         routing.any(
                 path,
-                answer(request -> Reply.error(
+                answer((request, flight) -> Reply.error(
                         Problem.wrongMethod(request.prologue().method().text(), path, allowed))));
     }
 
     private Handler answer(Answerer answerer) {
         return (request, response) -> {
-            inFlight.begins();
-            try {
-                send(request, response, reply(answerer, request));
-            } finally {
-                inFlight.ends();
+            try (InFlight.Flight flight = inFlight.flight()) {
+                send(request, response, reply(answerer, request, flight));
             }
         };
     }
 
-    private Reply reply(Answerer answerer, ServerRequest request) {
+    private Reply reply(Answerer answerer, ServerRequest request, InFlight.Flight flight) {
         try {
-            return answerer.answer(request);
+            return answerer.answer(request, flight);
         } catch (CloseConnectionException e) {
             throw e;
         } catch (IOException | UncheckedIOException e) {
@@ -150,7 +149,7 @@ final class Routes {
         return Problem.unexpected();
     }
 
-    private static void send(ServerRequest request, ServerResponse response, Reply reply) {
+    private void send(ServerRequest request, ServerResponse response, Reply reply) {
         response.status(Status.create(reply.status()));
         response.header(HeaderNames.CONTENT_TYPE, reply.contentType());
         response.header(REQUEST_ID, requestId(request));
@@ -160,8 +159,9 @@ final class Routes {
         boolean unread = request.content().hasEntity() && !request.content().consumed();
         // A client that waits for leave to send its body must not send it now: it would be read as the next request.
         boolean waits = unread && request.headers().containsToken(HeaderValues.EXPECT_100);
-        boolean last = waits || reply.last() || request.headers().containsToken(HeaderValues.CONNECTION_CLOSE);
-        if (waits) {
+        boolean ends = waits || inFlight.isDraining();
+        boolean last = ends || reply.last() || request.headers().containsToken(HeaderValues.CONNECTION_CLOSE);
+        if (ends) {
             response.header(HeaderValues.CONNECTION_CLOSE);
         }
         if (request.prologue().method().equals(Method.HEAD)) {

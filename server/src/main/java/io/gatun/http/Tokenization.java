@@ -1,9 +1,17 @@
 package io.gatun.http;
 
+import io.helidon.webserver.CloseConnectionException;
+import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -15,20 +23,35 @@ final class Tokenization implements AutoCloseable {
     /** About a millisecond's work. */
     private static final int SHORT_CHARACTERS = 4096;
 
-    private final ExecutorService longTexts = Executors.newFixedThreadPool(
-            Runtime.getRuntime().availableProcessors(),
-            Thread.ofPlatform().daemon().name("gatun-tokenizer-", 0).factory());
+    private static final int WAITING = 64;
+
+    private final ThreadPoolExecutor longTexts;
+    private final Duration timeout;
+
+    /** {@code timeout}: a request that is not tokenized by then is given up. */
+    Tokenization(Duration timeout) {
+        int threads = Runtime.getRuntime().availableProcessors();
+        this.timeout = timeout;
+        longTexts = new ThreadPoolExecutor(
+                threads,
+                threads,
+                0,
+                TimeUnit.SECONDS,
+                new ArrayBlockingQueue<>(WAITING),
+                Thread.ofPlatform().daemon().name("gatun-tokenizer-", 0).factory());
+    }
 
     /**
      * Runs the work of a request that tokenizes so many characters.
      *
-     * @throws InterruptedException when the server ends
+     * @throws RequestException when too many long texts wait already, or the time is over
+     * @throws CloseConnectionException when the client left meanwhile
      */
-    <T> T run(long characters, Callable<T> work) throws InterruptedException {
+    <T> T run(long characters, Client client, Callable<T> work) throws InterruptedException {
         try {
-            return characters <= SHORT_CHARACTERS
-                    ? work.call()
-                    : longTexts.submit(work).get();
+            return characters <= SHORT_CHARACTERS ? work.call() : await(longTexts.submit(work), client);
+        } catch (RejectedExecutionException e) {
+            throw overloaded("Too many long texts wait to be tokenized");
         } catch (ExecutionException e) {
             throw unchecked(e.getCause());
         } catch (InterruptedException e) {
@@ -36,6 +59,25 @@ final class Tokenization implements AutoCloseable {
         } catch (Exception e) {
             throw unchecked(e);
         }
+    }
+
+    private <T> T await(Future<T> result, Client client) throws InterruptedException, ExecutionException {
+        client.whenGone(() -> result.cancel(false));
+        try {
+            return result.get(timeout.toNanos(), TimeUnit.NANOSECONDS);
+        } catch (TimeoutException e) {
+            result.cancel(false);
+            throw overloaded("The text was not tokenized in " + timeout.toSeconds() + " s");
+        } catch (CancellationException e) {
+            throw new CloseConnectionException("The client left", e);
+        } finally {
+            client.isAnswered();
+        }
+    }
+
+    private static RequestException overloaded(String what) {
+        return new RequestException(
+                ErrorType.OVERLOADED, what + "; send shorter ones, or try again in 1 s.", Map.of("Retry-After", "1"));
     }
 
     private static RuntimeException unchecked(@Nullable Throwable failure) {

@@ -21,7 +21,7 @@ final class TokenizeHandler {
         this.maxTexts = settings.maxTexts();
     }
 
-    Reply tokenize(Fields fields, long start) throws InterruptedException {
+    Reply tokenize(Fields fields, Client client, long start) throws InterruptedException {
         Timings timings = new Timings(start);
         Tokenizer tokenizer = models.named(fields.text("model")).model().tokenizer();
         boolean special = fields.flag("add_special_tokens", true);
@@ -29,6 +29,7 @@ final class TokenizeHandler {
         timings.tokenizationStarts(System.nanoTime());
         List<Encoding> encodings = tokenization.run(
                 inputs.characters(),
+                client,
                 () -> inputs.all().stream()
                         .map(input -> tokenizer.encode(input.first(), special))
                         .toList());
@@ -70,7 +71,7 @@ final class TokenizeHandler {
         out.writeEndArray();
     }
 
-    Reply decode(Fields fields, long start) throws InterruptedException {
+    Reply decode(Fields fields, Client client, long start) throws InterruptedException {
         Timings timings = new Timings(start);
         TextModel model = models.named(fields.text("model")).model();
         boolean skip = fields.flag("skip_special_tokens", true);
@@ -99,6 +100,7 @@ final class TokenizeHandler {
         long tokens = sequences.stream().mapToLong(sequence -> sequence.length).sum();
         List<String> texts = tokenization.run(
                 tokens,
+                client,
                 () -> sequences.stream()
                         .map(sequence -> model.tokenizer().decode(sequence, skip))
                         .toList());

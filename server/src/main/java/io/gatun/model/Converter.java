@@ -10,6 +10,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -78,6 +79,11 @@ public final class Converter {
         if (parent == null || !Files.isDirectory(parent)) {
             throw new ModelException(
                     "The target " + target + " cannot be written: there is no folder " + parent + "; make it first.");
+        }
+        if (Files.exists(target, LinkOption.NOFOLLOW_LINKS)
+                && !Files.isRegularFile(target, LinkOption.NOFOLLOW_LINKS)) {
+            throw new ModelException("The target " + target
+                    + " cannot be written: it is there and is no file, and would be replaced; name another.");
         }
         if (!Files.isWritable(parent)) {
             throw new ModelException(

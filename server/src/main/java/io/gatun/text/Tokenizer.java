@@ -11,17 +11,12 @@ import java.util.Map;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Supplier;
-import java.util.logging.Level;
-import java.util.logging.Logger;
 
 /**
  * Hugging Face's own tokenizer library. It never cuts and never pads; {@link Encoding#truncate} cuts. Thread-safe; holds
  * native memory of the library's until it is closed.
  */
 public final class Tokenizer implements AutoCloseable {
-    // The library tells at INFO what it unpacks. Kept here, or the level is lost with the logger.
-    private static final Logger LIBRARY_LOGGER = Logger.getLogger("ai.djl");
-
     private final HuggingFaceTokenizer tokenizer;
     /** Shared by those who use the native memory; who frees it has it alone. */
     private final ReadWriteLock inUse = new ReentrantReadWriteLock();
@@ -51,10 +46,7 @@ public final class Tokenizer implements AutoCloseable {
     }
 
     private static Tokenizer fromJson(String json) {
-        LIBRARY_LOGGER.setLevel(Level.WARNING);
-        System.setProperty("DJL_CACHE_DIR", CacheFolder.writable().toString());
-        System.setProperty("ai.djl.offline", "true");
-        System.setProperty("OPT_OUT_TRACKING", "true");
+        TokenizerLibrary.load();
         try {
             return new Tokenizer(HuggingFaceTokenizer.newInstance(
                     new ByteArrayInputStream(json.getBytes(StandardCharsets.UTF_8)),

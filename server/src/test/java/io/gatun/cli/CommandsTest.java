@@ -10,8 +10,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -168,6 +170,33 @@ final class CommandsTest {
                 .refused("q9");
         String source = SmallModel.folder("bert-small").toString();
         Program.run("convert", source, folder.resolve("none/x.gguf").toString()).refused("x.gguf");
+    }
+
+    @Test
+    void convertReplacesFilesOnly() throws Exception {
+        Path link = Files.createSymbolicLink(folder.resolve("link.gguf"), folder.resolve("elsewhere.gguf"));
+        Program.run("convert", SmallModel.folder("bert-small").toString(), link.toString())
+                .refused(link.toString());
+        assertThat(link).isSymbolicLink();
+    }
+
+    @Test
+    void aLibraryThatWasCutShortIsUnpackedAnew() throws Exception {
+        Path cache = folder.resolve("cache");
+        Map<String, String> environment = Map.of("GATUN_CACHE", cache.toString());
+        assertThat(Program.run(environment, "", "predict", "--model", model, "the good")
+                        .status())
+                .isZero();
+        Path library;
+        try (Stream<Path> files = Files.walk(cache)) {
+            library = files.filter(file -> file.endsWith(System.mapLibraryName("tokenizers")))
+                    .findFirst()
+                    .orElseThrow();
+        }
+        Files.write(library, Arrays.copyOf(Files.readAllBytes(library), 1000));
+        Program.Result result = Program.run(environment, "", "predict", "--model", model, "the good");
+        assertThat(result.errors()).isEmpty();
+        assertThat(result.status()).isZero();
     }
 
     @ParameterizedTest

@@ -83,6 +83,15 @@ final class ServeCommandTest {
     }
 
     @Test
+    void aReadyLineThatNobodyCanReadIsAnError() throws Exception {
+        try (Program program = Program.start(Map.of(), "serve", "--model", model, "--port", "0")) {
+            program.process().getInputStream().close();
+            assertThat(program.end()).isNotEqualTo(143);
+            assertThat(program.errors().get().lines().count()).isLessThanOrEqualTo(1);
+        }
+    }
+
+    @Test
     void tooLittleMemoryIsRefusedWithWhatIsNeeded() throws Exception {
         Program.run("serve", "--model", model, "--port", "0", "--memory-limit", "64k")
                 .refused("need", "64.0 KiB");
@@ -97,6 +106,7 @@ final class ServeCommandTest {
         "--memory-limit, 5 apples",
         "--speed, 9",
         "--host, no.such.host.invalid",
+        "--host, ' '",
         "--model, absent.gguf",
         "--model, name="
     })

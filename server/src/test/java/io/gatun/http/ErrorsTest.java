@@ -48,6 +48,7 @@ final class ErrorsTest {
             value = {
                 "/predict  | {                                  | 422 | Validation | not valid JSON",
                 "/predict  | {\"inputs\":\"a\"} x               | 422 | Validation | not valid JSON",
+                "/predict  | {\"inputs\":NaN}                   | 422 | Validation | Non-standard token 'NaN'.",
                 "/predict  | {\"inputs\":\"a\",\"inputs\":\"b\"} | 422 | Validation | Duplicate",
                 "/predict  | ``                                 | 422 | Validation | JSON object",
                 "/predict  | [1]                                | 422 | Validation | JSON object",
@@ -300,6 +301,15 @@ final class ErrorsTest {
                 .POST(HttpRequest.BodyPublishers.ofString("{\"inputs\":\"a\"}"))
                 .build();
         refused(running.send(request), 415, "Validation", "Content-Type: application/json");
+    }
+
+    @Test
+    void aBodyThatIsEncoded() {
+        HttpRequest request = running.request("/predict")
+                .header("Content-Encoding", "gzip")
+                .POST(HttpRequest.BodyPublishers.ofString("{}"))
+                .build();
+        refused(running.send(request), 415, "Validation", "without Content-Encoding");
     }
 
     @Test

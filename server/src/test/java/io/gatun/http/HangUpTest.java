@@ -182,12 +182,25 @@ final class HangUpTest {
                 health = answer(late);
             }
             assertThat(health).startsWith("HTTP/1.1 503");
-            send(late, request("late"));
-            assertThat(answer(late)).startsWith("HTTP/1.1 503").contains("Unhealthy");
+            assertThat(health).contains("Connection: close");
+            try (Socket later = connect()) {
+                send(later, request("late"));
+                assertThat(answer(later)).startsWith("HTTP/1.1 503").contains("Unhealthy");
+            }
             assertThat(closing.isAlive()).isTrue();
             gate.open();
             assertThat(answer(early)).startsWith("HTTP/1.1 200");
             closing.join();
+        }
+    }
+
+    @Test
+    void whoHasNotSentItsBodyHoldsNoEndUp() throws Exception {
+        try (Socket slow = connect()) {
+            send(slow, request("never sent whole").substring(0, 120));
+            Thread closing = Thread.startVirtualThread(server::close);
+            closing.join(Duration.ofSeconds(30));
+            assertThat(closing.isAlive()).isFalse();
         }
     }
 

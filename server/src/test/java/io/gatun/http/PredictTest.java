@@ -15,9 +15,13 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.logging.Handler;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -135,6 +139,21 @@ final class PredictTest {
         for (SmallModel.Row row : ROWS) {
             alone.add(answer(Map.of("inputs", row.text())));
         }
+        List<String> logged = new CopyOnWriteArrayList<>();
+        Handler log = new Handler() {
+            @Override
+            public void publish(LogRecord line) {
+                logged.add(line.getMessage());
+            }
+
+            @Override
+            public void flush() {}
+
+            @Override
+            public void close() {}
+        };
+        Logger root = Logger.getLogger("");
+        root.addHandler(log);
         long before = Slab.allocatedBytes();
         for (int i = 0; i < 2_000; i++) {
             int row = i % ROWS.size();
@@ -153,6 +172,8 @@ final class PredictTest {
             }
         }
         assertThat(Slab.allocatedBytes()).isEqualTo(before);
+        root.removeHandler(log);
+        assertThat(logged).isEmpty();
     }
 
     private static Head head(String name) {
