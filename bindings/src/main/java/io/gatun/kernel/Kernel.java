@@ -6,6 +6,7 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -60,11 +61,22 @@ public final class Kernel {
             }
             return Symbols.missing()
                     .map(name -> "The native library has no function " + name + "; build it from the same sources.")
+                    .or(Kernel::unknownCpu)
                     .orElse(null);
         } catch (UnsatisfiedLinkError | RuntimeException | IOException | ExceptionInInitializerError e) {
             return "The native library could not be loaded (" + firstLine(e)
                     + "); name a folder that allows programs with -Djava.io.tmpdir, or build it anew: scripts/build-native.";
         }
+    }
+
+    /** An instruction set that was asked for and is not in use. */
+    private static Optional<String> unknownCpu() {
+        String wanted = System.getenv("GATUN_CPU");
+        String chosen = gatun_h.gt_cpu_name().getString(0);
+        return wanted == null || wanted.isEmpty() || wanted.equals(chosen)
+                ? Optional.empty()
+                : Optional.of("GATUN_CPU is " + wanted
+                        + ", which this library or this processor does not have; it would be " + chosen + ".");
     }
 
     private static boolean loadBuiltIn() throws IOException {

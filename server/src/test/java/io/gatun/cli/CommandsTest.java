@@ -173,6 +173,12 @@ final class CommandsTest {
     }
 
     @Test
+    void anInstructionSetThatIsNotThereIsRefused() throws Exception {
+        Program.run(Map.of("GATUN_CPU", "abacus"), "", "predict", "--model", model, "text")
+                .refused("abacus");
+    }
+
+    @Test
     void convertReplacesFilesOnly() throws Exception {
         Path link = Files.createSymbolicLink(folder.resolve("link.gguf"), folder.resolve("elsewhere.gguf"));
         Program.run("convert", SmallModel.folder("bert-small").toString(), link.toString())
