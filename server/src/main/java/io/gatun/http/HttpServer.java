@@ -23,8 +23,7 @@ import org.jspecify.annotations.Nullable;
 
 /** The HTTP server. Each request runs on a virtual thread of its own. */
 public final class HttpServer implements AutoCloseable {
-    // Helidon tells at INFO that it starts, and at WARNING of every connection that breaks; that it cannot start is
-    // told
+    // Helidon tells at INFO that it starts and at WARNING of every connection that breaks. That it cannot start is told
     // by an exception. Kept, or the levels are lost.
     private static final Logger HELIDON_LOGGER = Logger.getLogger("io.helidon");
     private static final Logger HELIDON_START_LOGGER = Logger.getLogger("io.helidon.webserver.LoomServer");

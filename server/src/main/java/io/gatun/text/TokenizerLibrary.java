@@ -15,8 +15,8 @@ import org.jspecify.annotations.Nullable;
 
 /** The native library of Hugging Face's tokenizers, which is unpacked into the cache folder and loaded from there. */
 final class TokenizerLibrary {
-    // It logs what it unpacks and, with a trace, why it cannot; an exception tells that too. Kept, or the level is
-    // lost.
+    // It logs what it unpacks and, with a trace, why it cannot, which an exception tells too.
+    // Kept, or the level is lost.
     private static final Logger LOGGER = Logger.getLogger("ai.djl");
     private static final String RESOURCES = "native/lib/";
 
@@ -54,13 +54,14 @@ final class TokenizerLibrary {
             return;
         }
         String name = System.mapLibraryName("tokenizers");
+        String ours = version() + "-cpu-";
         List<Path> folders;
         try (Stream<Path> all = Files.list(unpacked)) {
-            folders = all.filter(folder -> folder.getFileName().toString().startsWith(version() + "-cpu-"))
+            folders = all.filter(folder -> folder.getFileName().toString().startsWith(ours))
                     .toList();
         }
         for (Path folder : folders) {
-            String platform = folder.getFileName().toString().substring((version() + "-cpu-").length());
+            String platform = folder.getFileName().toString().substring(ours.length());
             URL original = resource(RESOURCES + platform + "/cpu/" + name);
             Path copy = folder.resolve(name);
             if (original != null

@@ -149,6 +149,15 @@ final class ErrorsTest {
         }
     }
 
+    /** Sends lines on a connection of their own, and reads until the server ends it. */
+    private static String exchange(String... lines) throws IOException {
+        try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), running.server.port())) {
+            socket.setSoTimeout(10_000);
+            socket.getOutputStream().write(String.join("\r\n", lines).getBytes(StandardCharsets.US_ASCII));
+            return new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        }
+    }
+
     /** Sends the head of a request whose body is to have so many bytes. */
     private static void announce(Socket socket, long bytes) throws IOException {
         String head = String.join(
@@ -167,22 +176,17 @@ final class ErrorsTest {
     void aClientThatWantsOneAnswerSeesTheConnectionEnd() throws IOException {
         String body = "{\"inputs\":\"a\"}";
         for (String type : List.of("application/json", "text/plain")) {
-            try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), running.server.port())) {
-                socket.setSoTimeout(10_000);
-                String request = String.join(
-                        "\r\n",
-                        "POST /predict HTTP/1.1",
-                        "Host: a",
-                        "Content-Type: " + type,
-                        "Content-Length: " + body.length(),
-                        "Connection: close",
-                        "",
-                        body);
-                socket.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
-                assertThat(new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8))
-                        .startsWith("HTTP/1.1 " + (type.equals("text/plain") ? 415 : 200))
-                        .contains("Connection: close");
-            }
+            String answers = exchange(
+                    "POST /predict HTTP/1.1",
+                    "Host: a",
+                    "Content-Type: " + type,
+                    "Content-Length: " + body.length(),
+                    "Connection: close",
+                    "",
+                    body);
+            assertThat(answers)
+                    .startsWith("HTTP/1.1 " + (type.equals("text/plain") ? 415 : 200))
+                    .contains("Connection: close");
         }
     }
 
@@ -195,29 +199,24 @@ final class ErrorsTest {
         "4;a=b, 400",
     })
     void chunksThatCannotBeRead(String size, int status) throws IOException {
-        try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), running.server.port())) {
-            socket.setSoTimeout(10_000);
-            String request = String.join(
-                    "\r\n",
-                    "POST /predict HTTP/1.1",
-                    "Host: a",
-                    "Content-Type: application/json",
-                    "Transfer-Encoding: chunked",
-                    "",
-                    size,
-                    "zz",
-                    "0",
-                    "",
-                    "GET /info HTTP/1.1",
-                    "Host: a",
-                    "",
-                    "");
-            socket.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
-            assertThat(new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8))
-                    .startsWith("HTTP/1.1 " + status)
-                    .contains("Connection: close", "\"error_type\":\"Validation\"")
-                    .doesNotContain("HTTP/1.1 200");
-        }
+        String answers = exchange(
+                "POST /predict HTTP/1.1",
+                "Host: a",
+                "Content-Type: application/json",
+                "Transfer-Encoding: chunked",
+                "",
+                size,
+                "zz",
+                "0",
+                "",
+                "GET /info HTTP/1.1",
+                "Host: a",
+                "",
+                "");
+        assertThat(answers)
+                .startsWith("HTTP/1.1 " + status)
+                .contains("Connection: close", "\"error_type\":\"Validation\"")
+                .doesNotContain("HTTP/1.1 200");
     }
 
     @Test
@@ -252,38 +251,29 @@ final class ErrorsTest {
 
     @Test
     void aRequestForHeadersAloneGetsNoBody() throws IOException {
-        try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), running.server.port())) {
-            socket.setSoTimeout(10_000);
-            String requests = String.join(
-                    "\r\n",
-                    "HEAD /health HTTP/1.1",
-                    "Host: a",
-                    "",
-                    "HEAD /predict HTTP/1.1",
-                    "Host: a",
-                    "",
-                    "GET /health HTTP/1.1",
-                    "Host: a",
-                    "",
-                    "HEAD /info HTTP/1.1",
-                    "Host: a",
-                    "Connection: close",
-                    "",
-                    "");
-            socket.getOutputStream().write(requests.getBytes(StandardCharsets.US_ASCII));
-            assertThat(new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8))
-                    .matches("(?s)HTTP/1.1 200 .*?\\r\\n\\r\\nHTTP/1.1 405 .*?\\r\\n\\r\\nHTTP/1.1 200 .*?\\r\\n\\r\\n"
-                            + "\\{[^{}]*\\}HTTP/1.1 200 .*?\\r\\n\\r\\n");
-        }
+        String answers = exchange(
+                "HEAD /health HTTP/1.1",
+                "Host: a",
+                "",
+                "HEAD /predict HTTP/1.1",
+                "Host: a",
+                "",
+                "GET /health HTTP/1.1",
+                "Host: a",
+                "",
+                "HEAD /info HTTP/1.1",
+                "Host: a",
+                "Connection: close",
+                "",
+                "");
+        assertThat(answers)
+                .matches("(?s)HTTP/1.1 200 .*?\\r\\n\\r\\nHTTP/1.1 405 .*?\\r\\n\\r\\nHTTP/1.1 200 .*?\\r\\n\\r\\n"
+                        + "\\{[^{}]*\\}HTTP/1.1 200 .*?\\r\\n\\r\\n");
     }
 
     @Test
     void somethingThatIsNoHttp() throws IOException {
-        try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), running.server.port())) {
-            socket.getOutputStream().write("BAD\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
-            String answer = new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-            assertThat(answer).startsWith("HTTP/1.1 400").contains("\"error_type\":\"Validation\"");
-        }
+        assertThat(exchange("BAD", "", "")).startsWith("HTTP/1.1 400").contains("\"error_type\":\"Validation\"");
     }
 
     @ParameterizedTest
