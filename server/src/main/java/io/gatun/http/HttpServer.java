@@ -27,6 +27,7 @@ public final class HttpServer implements AutoCloseable {
     // by an exception. Kept, or the levels are lost.
     private static final Logger HELIDON_LOGGER = Logger.getLogger("io.helidon");
     private static final Logger HELIDON_START_LOGGER = Logger.getLogger("io.helidon.webserver.LoomServer");
+    private static final Logger HELIDON_LISTENER_LOGGER = Logger.getLogger("io.helidon.webserver.ServerListener");
     /** For connections on which nobody waits for an answer. */
     private static final Duration SHUTDOWN_GRACE = Duration.ofSeconds(1);
 
@@ -193,7 +194,10 @@ public final class HttpServer implements AutoCloseable {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
+        // It would tell at SEVERE of each client that connects while it stops.
+        HELIDON_LISTENER_LOGGER.setLevel(Level.OFF);
         server.stop();
+        HELIDON_LISTENER_LOGGER.setLevel(null);
         tokenization.close();
     }
 }

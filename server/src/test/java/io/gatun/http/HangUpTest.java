@@ -15,6 +15,7 @@ import io.gatun.model.TextModel;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Socket;
+import java.net.SocketException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -202,6 +203,22 @@ final class HangUpTest {
             closing.join(Duration.ofSeconds(30));
             assertThat(closing.isAlive()).isFalse();
         }
+    }
+
+    @Test
+    void whoConnectsAtTheVeryEndIsNotLogged() throws Exception {
+        InetAddress host = InetAddress.getLoopbackAddress();
+        int port = server.port();
+        new Socket(host, port).close();
+        Thread closing = Thread.startVirtualThread(server::close);
+        try {
+            while (true) {
+                new Socket(host, port).close();
+            }
+        } catch (SocketException e) {
+            closing.join();
+        }
+        assertThat(log.lines).isEmpty();
     }
 
     @Test
