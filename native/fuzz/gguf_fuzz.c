@@ -13,7 +13,7 @@ static void *block(uint64_t bytes) {
 }
 
 static void run(const gt_model *model, const gt_model_info *info) {
-    const gt_session_params params = {sizeof(params), 4, 1, 0};
+    const gt_session_params params = {sizeof(params), 4, 1, 1};
     const int32_t ids[4] = {0, 0, 0, 0};
     const int32_t starts[2] = {0, info->context_length < 4 ? (int32_t)info->context_length : 4};
     const uint32_t outputs[1] = {(uint32_t)((1ull << info->head_count) - 1) | GT_OUTPUT_STATES};
@@ -26,7 +26,7 @@ static void run(const gt_model *model, const gt_model_info *info) {
     float *logits = malloc(sizeof(float) << 20);
     if (memory != NULL && logits != NULL
         && gt_session_open(model, &params, memory, bytes, &session, NULL) == GT_OK) {
-        const gt_batch batch = {sizeof(batch), (uint32_t)starts[1], 1, 0, ids, NULL, starts, outputs, logits, 1u << 20};
+        const gt_batch batch = {sizeof(batch), (uint32_t)starts[1], 1, 1, ids, NULL, starts, outputs, logits, 1u << 20};
         gt_session_run(session, &batch, NULL);
         gt_session_close(session);
     }
@@ -37,6 +37,8 @@ static void run(const gt_model *model, const gt_model_info *info) {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    /* Every way of computing, by what the input itself says. */
+    const gt_model_params how = {sizeof(how), size % 2 == 0 ? GT_COMPUTE_INT8 : GT_COMPUTE_GGML};
     gt_model_info info = {.struct_size = sizeof(info)};
     gt_error error = {.struct_size = sizeof(error)};
     gt_model *model = NULL;
@@ -45,10 +47,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         return 0;
     }
     memcpy(image, data, size);
-    if (gt_model_measure(image, size, &info, &error) == GT_OK) {
+    if (gt_model_measure(image, size, &how, &info, &error) == GT_OK) {
         void *memory = block(info.memory_bytes);
         if (memory != NULL
-            && gt_model_open(image, size, memory, info.memory_bytes, &model, &error) == GT_OK) {
+            && gt_model_open(image, size, &how, memory, info.memory_bytes, &model, &error) == GT_OK) {
+            for (uint32_t part = 0; part < info.part_count; part++) {
+                gt_model_pack(model, part, NULL);
+            }
             run(model, &info);
             gt_model_close(model);
         }

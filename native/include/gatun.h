@@ -6,8 +6,10 @@
  *
  * Memory     The caller owns every buffer: the GGUF image, the model's memory, a session's memory, the batch and the
  *            logits. Sizes are asked for first (the *_measure functions). Nothing is allocated while a batch runs.
- * Threads    A model is immutable once open: any number of sessions may use it at once. A session belongs to one
- *            thread at a time and runs on the thread that calls it; the kernel starts no threads.
+ * Loading    Open a model, then pack its parts, on as many threads as there are; after that the image may go.
+ * Threads    A packed model is immutable: any number of sessions may use it at once. A session belongs to one thread
+ *            at a time and runs on the thread that calls it; others may join it for as long as a batch runs
+ *            (gt_session_join). The kernel starts no threads.
  * Errors     Every call that can fail returns a status and, where error is not NULL, writes one sentence to it.
  *            Nothing prints, exits or aborts, whatever the image holds.
  * Versions   Each struct starts with struct_size, which the caller sets to sizeof(the struct) before every call.
@@ -22,7 +24,7 @@
 extern "C" {
 #endif
 
-#define GT_ABI_VERSION 1
+#define GT_ABI_VERSION 2
 
 /* Longest text of one error, its closing zero included. */
 #define GT_MESSAGE_CAPACITY 256
@@ -52,6 +54,14 @@ enum {
     GT_TASK_TOKEN_CLASSIFICATION = 1  /* one row of logits a token */
 };
 
+/* How linear layers are multiplied. Everything else is computed in floats, attention's products partly in bf16. */
+enum {
+    GT_COMPUTE_INT8 = 0, /* 8-bit weights, and rows quantized to 8 bits as they come */
+    GT_COMPUTE_F32 = 1,
+    GT_COMPUTE_BF16 = 2, /* only where the processor multiplies bf16 */
+    GT_COMPUTE_GGML = 3  /* ggml's own graph on the weights as they are in the file; a session computes alone */
+};
+
 typedef struct gt_model gt_model;
 typedef struct gt_session gt_session;
 
@@ -61,6 +71,12 @@ typedef struct gt_error {
     int32_t status;
     char message[GT_MESSAGE_CAPACITY];
 } gt_error;
+
+/* How a model is opened. */
+typedef struct gt_model_params {
+    uint32_t struct_size;
+    uint32_t compute; /* GT_COMPUTE_... */
+} gt_model_params;
 
 /* The sizes of a model. */
 typedef struct gt_model_info {
@@ -73,8 +89,8 @@ typedef struct gt_model_info {
     uint32_t feed_forward_length;
     uint32_t token_type_count;
     uint32_t head_count;
-    uint32_t reserved;
-    uint64_t memory_bytes; /* what gt_model_open needs besides the image */
+    uint32_t part_count;   /* to be packed; 0 with GT_COMPUTE_GGML */
+    uint64_t memory_bytes; /* what gt_model_open needs */
 } gt_model_info;
 
 /* One head of a model. Its logits are float[label_count] a sequence or, a token head, float[length][label_count]. */
@@ -92,7 +108,7 @@ typedef struct gt_session_params {
     uint32_t struct_size;
     uint32_t max_tokens;    /* of one batch; at least 1 */
     uint32_t max_sequences; /* of one batch; from 1 to max_tokens */
-    uint32_t reserved;
+    uint32_t max_threads;   /* that compute one batch, the one that runs it included; at least 1 */
 } gt_session_params;
 
 /*
@@ -106,7 +122,7 @@ typedef struct gt_batch {
     uint32_t struct_size;
     uint32_t token_count;
     uint32_t sequence_count;
-    uint32_t reserved;
+    uint32_t threads; /* that are expected to compute it: how its work is cut, not what comes out; at least 1 */
     const int32_t *ids;       /* [token_count], each below vocabulary_size */
     const int32_t *types;     /* [token_count], each below token_type_count, or NULL: all 0 */
     const int32_t *starts;    /* [sequence_count + 1] */
@@ -121,22 +137,50 @@ uint32_t gt_abi_version(void);
 /* The ggml release that is built in, as "0.25.1". Static text. Any thread. */
 const char *gt_ggml_version(void);
 
-/* The instruction set that was chosen for this processor, as "x86-64-v3". Static text. Any thread. */
+/* An instruction set that the library has code for. */
+typedef struct gt_cpu_info {
+    uint32_t struct_size;
+    uint32_t supported; /* 1: by this processor */
+    uint32_t bf16;      /* 1: GT_COMPUTE_BF16 runs with it */
+    char name[GT_NAME_CAPACITY];
+} gt_cpu_info;
+
+/*
+ * The instruction set in use, as "avx512-vnni": the best that this processor has, or a lower one that GATUN_CPU in the
+ * environment names. Static text. Any thread.
+ */
 const char *gt_cpu_name(void);
+
+/* Describes instruction set index, the best first. Status: OK, ARGUMENT (there is none of that index). Any thread. */
+int32_t gt_cpu_describe(uint32_t index, gt_cpu_info *info, gt_error *error);
+
+/*
+ * Multiplies int8 in registers, rounds times a few dozen instructions, and returns how many multiplications that was:
+ * timed, the most that one core can do with the instruction set in use. Any thread.
+ */
+uint64_t gt_cpu_int8_peak(uint64_t rounds);
 
 /*
  * Validates a whole GGUF image and tells the model's sizes. image stays the caller's; nothing of it is kept.
  * Status: OK, ARGUMENT, FORMAT, UNSUPPORTED. Any thread.
  */
-int32_t gt_model_measure(const void *image, uint64_t image_size, gt_model_info *info, gt_error *error);
+int32_t gt_model_measure(const void *image, uint64_t image_size, const gt_model_params *params, gt_model_info *info,
+                         gt_error *error);
 
 /*
- * Opens a model on an image that it validates again. image and memory must outlive the model, unchanged.
- * memory_size is at least gt_model_info.memory_bytes. On failure *model is NULL and nothing is kept.
+ * Opens a model on an image that it validates again. memory must outlive the model; image is read until the last part
+ * is packed, and not after that. memory_size is at least gt_model_info.memory_bytes. On failure *model is NULL and
+ * nothing is kept.
  * Status: OK, ARGUMENT, FORMAT, UNSUPPORTED, MEMORY. Any thread.
  */
-int32_t gt_model_open(const void *image, uint64_t image_size, void *memory, uint64_t memory_size, gt_model **model,
-                      gt_error *error);
+int32_t gt_model_open(const void *image, uint64_t image_size, const gt_model_params *params, void *memory,
+                      uint64_t memory_size, gt_model **model, gt_error *error);
+
+/*
+ * Packs part, below part_count, of the weights. Every part is packed once, by any thread, several at a time, before
+ * the first session runs. Status: OK, ARGUMENT.
+ */
+int32_t gt_model_pack(gt_model *model, uint32_t part, gt_error *error);
 
 /* Describes head index, below head_count. Status: OK, ARGUMENT. Any thread. */
 int32_t gt_model_head(const gt_model *model, uint32_t index, gt_head_info *head, gt_error *error);
@@ -156,11 +200,18 @@ int32_t gt_session_open(const gt_model *model, const gt_session_params *params, 
                         gt_session **session, gt_error *error);
 
 /*
- * Runs one batch on the calling thread and writes batch->logits. A failed run leaves the session usable and the
- * logits undefined.
+ * Runs one batch on the calling thread, and on those that join it, and writes batch->logits: the same bits whatever
+ * else is in the batch and whoever joins. A failed run leaves the session usable and the logits undefined.
  * Status: OK, ARGUMENT, BATCH, INTERNAL. One thread at a time a session.
  */
 int32_t gt_session_run(gt_session *session, const gt_batch *batch, gt_error *error);
+
+/*
+ * Computes a share of the batch that another thread runs just now, and returns when that batch ends: how many pieces
+ * this thread computed. 0 at once when no batch runs that may be joined, or max_threads compute it already. The session
+ * must not be closed before this returns. Any thread.
+ */
+uint64_t gt_session_join(gt_session *session);
 
 /* Ends a session. NULL is allowed. */
 void gt_session_close(gt_session *session);

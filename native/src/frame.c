@@ -11,7 +11,7 @@ uint64_t gti_frame_bytes(void) {
 }
 
 bool gti_frame_open(gti_frame *frame, void *memory, void *work, uint64_t work_size) {
-    frame->cpu = gti_cpu();
+    frame->cpu = gti_cpu_ggml();
     frame->work = work;
     frame->work_size = work_size;
     frame->graph = NULL;

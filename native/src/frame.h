@@ -16,7 +16,7 @@
 #define GTI_FRAME_TENSORS 512
 
 typedef struct gti_frame {
-    const gti_cpu_tier *cpu;
+    const gti_ggml *cpu;
     struct ggml_context *context;
     struct ggml_threadpool *pool; /* of one thread: the caller's */
     struct ggml_cgraph *graph;    /* of the current run */

@@ -85,6 +85,10 @@ static uint64_t logits_of(const gt_session *session, const gt_batch *batch, uint
     return at;
 }
 
+uint64_t gti_states_at(const gt_session *session, const gt_batch *batch, uint32_t sequence) {
+    return logits_of(session, batch, sequence, session->model->info.head_count);
+}
+
 static int32_t run_head(gt_session *session, uint32_t index, const gt_batch *batch, uint64_t rows, gt_error *error) {
     const gti_head *head = &session->model->heads[index];
     const bool per_token = head->info.task == GT_TASK_TOKEN_CLASSIFICATION;

@@ -2,6 +2,7 @@
 
 #include "cpu/cpu.h"
 #include "keys.h"
+#include "pack.h"
 
 #include <string.h>
 
@@ -135,25 +136,32 @@ static int32_t load_activation(gti_loader *loader) {
 }
 
 /* Fills model from the file. memory NULL only counts. */
-static int32_t load(const gti_gguf *gguf, gt_model *model, uint8_t *memory, gt_error *error) {
-    gti_loader loader = {gguf, model, memory, sizeof(gt_model), error};
+static int32_t load(const gti_gguf *gguf, gti_compute compute, gt_model *model, uint8_t *memory, gt_error *error) {
+    gti_loader loader = {gguf, model, compute == GTI_COMPUTE_GGML, memory, sizeof(gt_model), error};
     int32_t (*const steps[])(gti_loader *) = {check_architecture, load_sizes,      load_vocabulary_size, load_numbers,
                                               load_activation,    gti_load_encoder, gti_load_heads};
     memset(model, 0, sizeof(*model));
     model->info.struct_size = sizeof(gt_model_info);
+    model->compute = compute;
     for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
         const int32_t status = steps[i](&loader);
         if (status != GT_OK) {
             return status;
         }
     }
+    model->info.part_count = gti_part_count(model);
     model->info.memory_bytes = (loader.used + GT_ALIGNMENT - 1) / GT_ALIGNMENT * GT_ALIGNMENT;
     return GT_OK;
 }
 
-static int32_t check_image(const void *image, uint64_t image_size, gt_error *error) {
+static int32_t check_image(const void *image, uint64_t image_size, const gt_model_params *params, gt_error *error) {
     if (!gti_error_usable(error)) {
         return GT_ERROR_ARGUMENT;
+    }
+    if (params == NULL || params->struct_size != sizeof(gt_model_params) || params->compute > GT_COMPUTE_GGML) {
+        return gti_fail(error, GT_ERROR_ARGUMENT,
+                        "params is NULL, its struct_size is not %zu, or its compute is none of gatun.h's",
+                        sizeof(gt_model_params));
     }
     if (image == NULL || (uintptr_t)image % GT_ALIGNMENT != 0) {
         return gti_fail(error, GT_ERROR_ARGUMENT, "image is NULL or does not start at a multiple of %d", GT_ALIGNMENT);
@@ -165,6 +173,10 @@ static int32_t check_image(const void *image, uint64_t image_size, gt_error *err
         return gti_fail(error, GT_ERROR_UNSUPPORTED,
                         "this processor lacks instructions that every processor which this library runs on has");
     }
+    if (params->compute == GT_COMPUTE_BF16 && !gti_cpu()->kernels->bf16) {
+        return gti_fail(error, GT_ERROR_UNSUPPORTED, "%s does not multiply bf16: compute in int8 or f32",
+                        gti_cpu()->kernels->name);
+    }
     return GT_OK;
 }
 
@@ -172,10 +184,11 @@ uint32_t gt_abi_version(void) {
     return GT_ABI_VERSION;
 }
 
-int32_t gt_model_measure(const void *image, uint64_t image_size, gt_model_info *info, gt_error *error) {
+int32_t gt_model_measure(const void *image, uint64_t image_size, const gt_model_params *params, gt_model_info *info,
+                         gt_error *error) {
     gti_gguf gguf;
     gt_model model;
-    int32_t status = check_image(image, image_size, error);
+    int32_t status = check_image(image, image_size, params, error);
     if (status == GT_OK && (info == NULL || info->struct_size != sizeof(gt_model_info))) {
         return gti_fail(error, GT_ERROR_ARGUMENT, "info is NULL or its struct_size is not %zu", sizeof(gt_model_info));
     }
@@ -183,7 +196,7 @@ int32_t gt_model_measure(const void *image, uint64_t image_size, gt_model_info *
         status = gti_gguf_open(&gguf, image, image_size, error);
     }
     if (status == GT_OK) {
-        status = load(&gguf, &model, NULL, error);
+        status = load(&gguf, (gti_compute)params->compute, &model, NULL, error);
     }
     if (status != GT_OK) {
         return status;
@@ -192,11 +205,11 @@ int32_t gt_model_measure(const void *image, uint64_t image_size, gt_model_info *
     return gti_succeed(error);
 }
 
-int32_t gt_model_open(const void *image, uint64_t image_size, void *memory, uint64_t memory_size, gt_model **model,
-                      gt_error *error) {
+int32_t gt_model_open(const void *image, uint64_t image_size, const gt_model_params *params, void *memory,
+                      uint64_t memory_size, gt_model **model, gt_error *error) {
     gti_gguf gguf;
     gt_model checked;
-    int32_t status = check_image(image, image_size, error);
+    int32_t status = check_image(image, image_size, params, error);
     if (model != NULL) {
         *model = NULL;
     }
@@ -208,19 +221,30 @@ int32_t gt_model_open(const void *image, uint64_t image_size, void *memory, uint
         status = gti_gguf_open(&gguf, image, image_size, error);
     }
     if (status == GT_OK) {
-        status = load(&gguf, &checked, NULL, error);
+        status = load(&gguf, (gti_compute)params->compute, &checked, NULL, error);
     }
     if (status == GT_OK && memory_size < checked.info.memory_bytes) {
         return gti_fail(error, GT_ERROR_MEMORY, "memory_size is %llu bytes, the model needs %llu",
                         (unsigned long long)memory_size, (unsigned long long)checked.info.memory_bytes);
     }
     if (status == GT_OK) {
-        status = load(&gguf, memory, memory, error);
+        status = load(&gguf, (gti_compute)params->compute, memory, memory, error);
     }
     if (status != GT_OK) {
         return status;
     }
     *model = memory;
+    return gti_succeed(error);
+}
+
+int32_t gt_model_pack(gt_model *model, uint32_t part, gt_error *error) {
+    if (!gti_error_usable(error)) {
+        return GT_ERROR_ARGUMENT;
+    }
+    if (model == NULL || part >= model->info.part_count) {
+        return gti_fail(error, GT_ERROR_ARGUMENT, "model is NULL, or part %u is not below its part_count", part);
+    }
+    gti_pack_part(model, part);
     return gti_succeed(error);
 }
 

@@ -1,11 +1,13 @@
 /*
- * model.h - what an open model is: sizes, and matrices that lie in the image or, copied, in the model's memory.
+ * model.h - what an open model is: sizes, and matrices in the model's memory.
  *
- * A model is written once, by gt_model_open, and then only read: any thread may use it. It owns nothing.
+ * A model is written once, by gt_model_open and gt_model_pack, and then only read: any thread may use it. It owns
+ * nothing, and keeps nothing of the image.
  */
 #ifndef GTI_MODEL_H
 #define GTI_MODEL_H
 
+#include "cpu/packed.h"
 #include "gguf.h"
 
 #define GTI_MAX_LAYERS 128
@@ -14,8 +16,6 @@
 #define GTI_MAX_WIDTH 8192u
 #define GTI_MAX_FEED_FORWARD 65536u
 #define GTI_MAX_LABELS 4096u
-/* Matrices start at a multiple of this; what does not in the image is copied. */
-#define GTI_MATRIX_ALIGNMENT 32
 
 typedef enum gti_activation {
     GTI_ACTIVATION_NONE,
@@ -44,6 +44,7 @@ typedef struct gti_norm {
     gti_matrix bias;   /* [d] F32 */
 } gti_norm;
 
+/* The linears are what ggml's graph multiplies; the packed ones, what the fused path does. A model has either. */
 typedef struct gti_layer {
     gti_linear qkv; /* [3d][d], or none: then q, k and v */
     gti_linear q;   /* [d][d] */
@@ -54,6 +55,10 @@ typedef struct gti_layer {
     gti_linear up;   /* [f][d] */
     gti_linear down; /* [d][f] */
     gti_norm output_norm;
+    gti_packed packed_qkv; /* q, k and v one behind the other, each in panels of its own */
+    gti_packed packed_out;
+    gti_packed packed_up;
+    gti_packed packed_down;
 } gti_layer;
 
 typedef struct gti_head {
@@ -61,10 +66,20 @@ typedef struct gti_head {
     gti_linear dense; /* [h][layers*d], or none */
     gti_activation activation;
     gti_linear output; /* [labels][h or layers*d] */
+    gti_packed packed_dense; /* panels is NULL where there is none */
+    gti_packed packed_output;
 } gti_head;
+
+/* What is packed, and from where: linears of equal shape, one behind the other. */
+typedef struct gti_packing {
+    gti_packed *packed;
+    gti_linear linears[3];
+    uint32_t count;
+} gti_packing;
 
 struct gt_model {
     gt_model_info info;
+    gti_compute compute;
     gti_activation activation; /* of the feed-forward */
     float epsilon;
     gti_matrix tokens;    /* [vocabulary][d] */
@@ -76,6 +91,8 @@ struct gt_model {
     /* Layers whose rows some head reads get a place of their own: kept[l] is its number, or -1. */
     int32_t kept[GTI_MAX_LAYERS + 1];
     uint32_t kept_count;
+    uint32_t packing_count; /* 0 with GTI_COMPUTE_GGML */
+    gti_packing packings[GTI_MAX_LAYERS * 4 + GT_MAX_HEADS * 2];
 };
 
 /*
@@ -84,10 +101,16 @@ struct gt_model {
 typedef struct gti_loader {
     const gti_gguf *gguf;
     gt_model *model;
+    bool keeps; /* matrices of linears are copied, for ggml; else they are only packed */
     uint8_t *memory;  /* NULL: only count */
     uint64_t used;    /* of memory, or what would be */
     gt_error *error;
 } gti_loader;
+
+/* Room for bytes in the model's memory; a place that must not be written to while memory is only counted. */
+void *gti_reserve(gti_loader *loader, uint64_t bytes);
+/* pack.c. Row row of matrix, as floats. */
+void gti_read_row(const gti_matrix *matrix, uint32_t row, float *out);
 
 /* model_tensors.c. Each fills one part of loader->model. Status: OK, FORMAT, UNSUPPORTED. */
 int32_t gti_load_encoder(gti_loader *loader);

@@ -1,6 +1,7 @@
 #include "model.h"
 
 #include "keys.h"
+#include "pack.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -178,6 +179,17 @@ static int32_t load_tensor_weights(gti_loader *loader, gti_head *head) {
     return status == GT_OK ? gti_load_vector(loader, "cls.output.bias", labels, false, &head->output.bias) : status;
 }
 
+/* Heads are small, and their results are what is looked at: floats, however the encoder is computed. */
+static void plan_head(gti_loader *loader, gti_head *head) {
+    if (loader->keeps) {
+        return;
+    }
+    if (head->dense.weight.data != NULL) {
+        gti_plan_packing(loader, GTI_COMPUTE_F32, &head->dense, 1, &head->packed_dense);
+    }
+    gti_plan_packing(loader, GTI_COMPUTE_F32, &head->output, 1, &head->packed_output);
+}
+
 static int32_t load_head(gti_loader *loader, uint32_t index) {
     gti_head *head = &loader->model->heads[index];
     char key[KEY_CAPACITY];
@@ -207,6 +219,9 @@ static int32_t load_head(gti_loader *loader, uint32_t index) {
     if (status == GT_OK && head->dense.weight.data == NULL && head->activation != GTI_ACTIVATION_NONE) {
         return gti_fail(loader->error, GT_ERROR_FORMAT, "head %s has an activation but no dense layer before it",
                         head->info.name);
+    }
+    if (status == GT_OK) {
+        plan_head(loader, head);
     }
     return status;
 }
@@ -240,6 +255,9 @@ static int32_t load_foreign_head(gti_loader *loader) {
         head->activation = model->types.data == NULL ? GTI_ACTIVATION_RELU : GTI_ACTIVATION_TANH;
     }
     model->info.head_count = 1;
+    if (status == GT_OK) {
+        plan_head(loader, head);
+    }
     return status;
 }
 

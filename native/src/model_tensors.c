@@ -1,22 +1,22 @@
 #include "model.h"
 
 #include "keys.h"
+#include "pack.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #define NAME_CAPACITY 64
 
-/* Room in the model's memory; a place that is never read when the memory is only counted. */
-static void *reserve(gti_loader *loader, uint64_t bytes) {
+void *gti_reserve(gti_loader *loader, uint64_t bytes) {
     loader->used = (loader->used + GT_ALIGNMENT - 1) / GT_ALIGNMENT * GT_ALIGNMENT;
     void *place = loader->memory == NULL ? (void *)loader->gguf->base : loader->memory + loader->used;
     loader->used += bytes;
     return place;
 }
 
-static const void *copy(gti_loader *loader, const uint8_t *data, uint64_t bytes) {
-    void *place = reserve(loader, bytes);
+static const void *copy(gti_loader *loader, const void *data, uint64_t bytes) {
+    void *place = gti_reserve(loader, bytes);
     if (loader->memory != NULL) {
         memcpy(place, data, bytes);
     }
@@ -42,10 +42,7 @@ int32_t gti_load_matrix(gti_loader *loader, const char *name, uint32_t rows, uin
     matrix->type = tensor.type;
     matrix->rows = rows;
     matrix->columns = columns;
-    matrix->data = tensor.data;
-    if ((uintptr_t)tensor.data % GTI_MATRIX_ALIGNMENT != 0) {
-        matrix->data = copy(loader, tensor.data, tensor.bytes);
-    }
+    matrix->data = loader->keeps ? copy(loader, tensor.data, tensor.bytes) : tensor.data;
     return GT_OK;
 }
 
@@ -68,8 +65,29 @@ int32_t gti_load_array(gti_loader *loader, const char *key, uint32_t rows, uint3
     }
     matrix->rows = rows;
     matrix->columns = columns;
-    matrix->data = copy(loader, value.data, count * sizeof(float));
+    matrix->data = loader->keeps ? copy(loader, value.data, count * sizeof(float)) : value.data;
     return GT_OK;
+}
+
+/* A matrix that every way of computing reads as it is. */
+static void keep(gti_loader *loader, gti_matrix *matrix) {
+    uint32_t block, bytes;
+    if (!loader->keeps && matrix->data != NULL && gti_type_block(matrix->type, &block, &bytes)) {
+        matrix->data = copy(loader, matrix->data, (uint64_t)matrix->rows * (matrix->columns / block) * bytes);
+    }
+}
+
+/* A small matrix, kept as floats. */
+static void keep_floats(gti_loader *loader, gti_matrix *matrix) {
+    if (matrix->data == NULL) {
+        return;
+    }
+    float *values = gti_reserve(loader, (uint64_t)matrix->rows * matrix->columns * sizeof(float));
+    for (uint32_t row = 0; loader->memory != NULL && row < matrix->rows; row++) {
+        gti_read_row(matrix, row, values + (uint64_t)row * matrix->columns);
+    }
+    matrix->type = 0;
+    matrix->data = values;
 }
 
 /* name.weight and name.bias. */
@@ -94,6 +112,10 @@ static int32_t load_norm(gti_loader *loader, const char *name, gti_norm *norm) {
         snprintf(full, sizeof(full), "%s.bias", name);
         status = gti_load_vector(loader, full, d, true, &norm->bias);
     }
+    if (status == GT_OK) {
+        keep(loader, &norm->weight);
+        keep(loader, &norm->bias);
+    }
     return status;
 }
 
@@ -109,6 +131,11 @@ static int32_t load_embeddings(gti_loader *loader) {
     if (status == GT_OK) {
         const bool needed = model->info.token_type_count > 1;
         status = gti_load_matrix(loader, "token_types.weight", model->info.token_type_count, d, needed, &model->types);
+    }
+    if (status == GT_OK) {
+        keep(loader, &model->tokens);
+        keep_floats(loader, &model->positions);
+        keep_floats(loader, &model->types);
     }
     return status == GT_OK ? load_norm(loader, "token_embd_norm", &model->embedding_norm) : status;
 }
@@ -133,6 +160,34 @@ static int32_t load_attention(gti_loader *loader, uint32_t index, gti_layer *lay
     return status;
 }
 
+/* Rows first to first+count of a linear, as one of its own. */
+static gti_linear slice(const gti_linear *linear, uint32_t first, uint32_t count) {
+    gti_linear part = *linear;
+    uint32_t block = 1, bytes = sizeof(float);
+    gti_type_block(linear->weight.type, &block, &bytes);
+    part.weight.rows = count;
+    part.weight.data =
+        (const uint8_t *)linear->weight.data + (uint64_t)first * (linear->weight.columns / block) * bytes;
+    if (linear->bias.data != NULL) {
+        part.bias.columns = count;
+        part.bias.data = (const uint8_t *)linear->bias.data + first * sizeof(float);
+    }
+    return part;
+}
+
+static void plan_layer(gti_loader *loader, gti_layer *layer) {
+    const gti_compute compute = loader->model->compute;
+    const uint32_t d = loader->model->info.embedding_length;
+    gti_linear qkv[] = {layer->q, layer->k, layer->v};
+    for (uint32_t i = 0; i < 3 && layer->qkv.weight.data != NULL; i++) {
+        qkv[i] = slice(&layer->qkv, i * d, d);
+    }
+    gti_plan_packing(loader, compute, qkv, 3, &layer->packed_qkv);
+    gti_plan_packing(loader, compute, &layer->out, 1, &layer->packed_out);
+    gti_plan_packing(loader, compute, &layer->up, 1, &layer->packed_up);
+    gti_plan_packing(loader, compute, &layer->down, 1, &layer->packed_down);
+}
+
 static int32_t load_layer(gti_loader *loader, uint32_t index) {
     char name[NAME_CAPACITY];
     gti_layer *layer = &loader->model->layers[index];
@@ -150,6 +205,9 @@ static int32_t load_layer(gti_loader *loader, uint32_t index) {
     if (status == GT_OK) {
         snprintf(name, sizeof(name), "blk.%u.layer_output_norm", index);
         status = load_norm(loader, name, &layer->output_norm);
+    }
+    if (status == GT_OK && !loader->keeps) {
+        plan_layer(loader, layer);
     }
     return status;
 }

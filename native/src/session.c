@@ -3,18 +3,7 @@
 #include <string.h>
 
 #define MOST_BYTES (1ull << 40)
-
-/* Hands out a session's memory piece by piece; with base NULL it only counts. */
-typedef struct carver {
-    uint8_t *base;
-    uint64_t used;
-} carver;
-
-static void *carve(carver *c, uint64_t bytes) {
-    void *piece = c->base == NULL ? NULL : c->base + c->used;
-    c->used += (bytes + GT_ALIGNMENT - 1) / GT_ALIGNMENT * GT_ALIGNMENT;
-    return piece;
-}
+#define MOST_THREADS 1024u
 
 static uint64_t larger(uint64_t a, uint64_t b) {
     return a > b ? a : b;
@@ -44,36 +33,46 @@ static uint64_t work_bytes(const gt_model *model, uint64_t rows, uint64_t longes
     return larger(2 * elements, longest * sizeof(float)) + 1024;
 }
 
-/* Lays the session out in memory; returns the bytes that it takes. */
-static uint64_t lay_out(gt_session *session, const gt_model *model, const gt_session_params *params, void *memory) {
-    carver c = {memory, 0};
+/* What ggml's graph needs besides. */
+static void carve_graph(gt_session *session, const gt_session_params *params, gti_carver *carver) {
+    const gt_model *model = session->model;
     const uint64_t d = model->info.embedding_length;
-    const uint64_t rows = larger(params->max_tokens, GTI_MIN_ROWS);
+    const uint64_t rows = session->row_capacity;
     const uint64_t longest =
         params->max_tokens < model->info.context_length ? params->max_tokens : model->info.context_length;
     const uint64_t row_bytes = rows * d * sizeof(float);
-    carve(&c, sizeof(gt_session));
+    session->scratch_floats = larger(gti_encoder_scratch(model, rows, longest), gti_heads_scratch(model));
+    session->work_bytes = work_bytes(model, rows, longest);
+    session->frame_memory = gti_carve(carver, gti_frame_bytes());
+    session->work = gti_carve(carver, session->work_bytes);
+    session->head_rows = gti_carve(carver, GTI_HEAD_ROWS * sizeof(int32_t));
+    session->head_at = gti_carve(carver, GTI_HEAD_ROWS * sizeof(uint64_t));
+    session->kept = gti_carve(carver, model->kept_count * row_bytes);
+    session->states[0] = gti_carve(carver, row_bytes);
+    session->states[1] = gti_carve(carver, row_bytes);
+    session->attended = gti_carve(carver, row_bytes);
+    session->scratch = gti_carve(carver, session->scratch_floats * sizeof(float));
+}
+
+/* Lays the session out in memory; returns the bytes that it takes. */
+static uint64_t lay_out(gt_session *session, const gt_model *model, const gt_session_params *params, void *memory) {
+    gti_carver carver = {memory, 0};
+    gti_carve(&carver, sizeof(gt_session));
     memset(session, 0, sizeof(*session));
     session->model = model;
     session->max_tokens = params->max_tokens;
     session->max_sequences = params->max_sequences;
-    session->row_capacity = rows;
-    session->scratch_floats = larger(gti_encoder_scratch(model, rows, longest), gti_heads_scratch(model));
-    session->work_bytes = work_bytes(model, rows, longest);
-    session->frame_memory = carve(&c, gti_frame_bytes());
-    session->work = carve(&c, session->work_bytes);
-    session->ids = carve(&c, rows * sizeof(int32_t));
-    session->types = carve(&c, rows * sizeof(int32_t));
-    session->positions = carve(&c, rows * sizeof(int32_t));
-    session->logits_at = carve(&c, params->max_sequences * sizeof(uint64_t));
-    session->head_rows = carve(&c, GTI_HEAD_ROWS * sizeof(int32_t));
-    session->head_at = carve(&c, GTI_HEAD_ROWS * sizeof(uint64_t));
-    session->kept = carve(&c, model->kept_count * row_bytes);
-    session->states[0] = carve(&c, row_bytes);
-    session->states[1] = carve(&c, row_bytes);
-    session->attended = carve(&c, row_bytes);
-    session->scratch = carve(&c, session->scratch_floats * sizeof(float));
-    return c.used;
+    session->row_capacity = larger(params->max_tokens, GTI_MIN_ROWS);
+    session->ids = gti_carve(&carver, session->row_capacity * sizeof(int32_t));
+    session->types = gti_carve(&carver, session->row_capacity * sizeof(int32_t));
+    session->positions = gti_carve(&carver, session->row_capacity * sizeof(int32_t));
+    session->logits_at = gti_carve(&carver, params->max_sequences * sizeof(uint64_t));
+    if (model->compute == GTI_COMPUTE_GGML) {
+        carve_graph(session, params, &carver);
+    } else {
+        gti_fused_carve(&session->fused, model, params, &carver);
+    }
+    return carver.used;
 }
 
 int32_t gt_session_measure(const gt_model *model, const gt_session_params *params, uint64_t *memory_bytes,
@@ -91,6 +90,10 @@ int32_t gt_session_measure(const gt_model *model, const gt_session_params *param
         return gti_fail(error, GT_ERROR_ARGUMENT,
                         "max_tokens is %u and max_sequences %u: expected 1 <= sequences <= tokens", params->max_tokens,
                         params->max_sequences);
+    }
+    if (params->max_threads < 1 || params->max_threads > MOST_THREADS) {
+        return gti_fail(error, GT_ERROR_ARGUMENT, "max_threads is %u: expected 1 to %u", params->max_threads,
+                        MOST_THREADS);
     }
     const uint64_t bytes = lay_out(&session, model, params, NULL);
     if (bytes > MOST_BYTES || params->max_tokens > INT32_MAX) {
@@ -121,7 +124,8 @@ int32_t gt_session_open(const gt_model *model, const gt_session_params *params, 
     }
     gt_session *opened = memory;
     lay_out(opened, model, params, memory);
-    if (!gti_frame_open(&opened->frame, opened->frame_memory, opened->work, opened->work_bytes)) {
+    if (model->compute == GTI_COMPUTE_GGML
+        && !gti_frame_open(&opened->frame, opened->frame_memory, opened->work, opened->work_bytes)) {
         return gti_fail(error, GT_ERROR_MEMORY, "the system gave no memory for a session");
     }
     *session = opened;
@@ -129,7 +133,7 @@ int32_t gt_session_open(const gt_model *model, const gt_session_params *params, 
 }
 
 void gt_session_close(gt_session *session) {
-    if (session != NULL) {
+    if (session != NULL && session->model->compute == GTI_COMPUTE_GGML) {
         gti_frame_close(&session->frame);
     }
 }
@@ -141,6 +145,9 @@ static int32_t check_pointers(const gt_session *session, const gt_batch *batch, 
     }
     if (batch->ids == NULL || batch->starts == NULL || batch->outputs == NULL || batch->logits == NULL) {
         return gti_fail(error, GT_ERROR_ARGUMENT, "ids, starts, outputs or logits of the batch is NULL");
+    }
+    if (batch->threads < 1) {
+        return gti_fail(error, GT_ERROR_ARGUMENT, "threads of the batch is 0, expected at least 1");
     }
     if (batch->token_count < 1 || batch->token_count > session->max_tokens) {
         return gti_fail(error, GT_ERROR_BATCH, "the batch has %u tokens, the session runs 1 to %u", batch->token_count,
@@ -255,10 +262,18 @@ int32_t gt_session_run(gt_session *session, const gt_batch *batch, gt_error *err
     if (status != GT_OK) {
         return status;
     }
+    if (session->model->compute != GTI_COMPUTE_GGML) {
+        gti_fused_run(session, batch, depth);
+        return gti_succeed(error);
+    }
     const uint64_t rows = larger(batch->token_count, GTI_MIN_ROWS);
     status = gti_encode(session, batch, rows, depth, error);
     if (status == GT_OK) {
         status = gti_run_heads(session, batch, rows, error);
     }
     return status == GT_OK ? gti_succeed(error) : status;
+}
+
+uint64_t gt_session_join(gt_session *session) {
+    return session == NULL || session->model->compute == GTI_COMPUTE_GGML ? 0 : gti_fused_join(session);
 }

@@ -9,6 +9,7 @@
 #define GTI_SESSION_H
 
 #include "frame.h"
+#include "fused.h"
 
 #ifdef __aarch64__
 #define GTI_MIN_ROWS 8
@@ -26,15 +27,16 @@ struct gt_session {
     uint32_t max_tokens;
     uint32_t max_sequences;
     uint64_t row_capacity;
+    int32_t *ids;        /* [row_capacity] */
+    int32_t *types;      /* [row_capacity] */
+    int32_t *positions;  /* [row_capacity] */
+    uint64_t *logits_at; /* [max_sequences]: where a sequence's outputs start */
+    gti_fused fused;     /* this, or what follows: ggml's graph */
     uint64_t scratch_floats;
     uint64_t work_bytes;
     gti_frame frame;
     void *frame_memory;
     void *work;
-    int32_t *ids;        /* [row_capacity] */
-    int32_t *types;      /* [row_capacity] */
-    int32_t *positions;  /* [row_capacity] */
-    uint64_t *logits_at; /* [max_sequences]: where a sequence's outputs start */
     int32_t *head_rows;  /* [GTI_HEAD_ROWS] */
     uint64_t *head_at;   /* [GTI_HEAD_ROWS]: where a row's logits go */
     float *kept;         /* [model->kept_count][row_capacity][d]: outputs of layers that heads read */
@@ -45,6 +47,9 @@ struct gt_session {
 
 /* Where the output of a layer lies; 0 is the embeddings'. float[row_capacity][d] */
 float *gti_layer_rows(const gt_session *session, uint32_t layer);
+
+/* heads.c. Where the rows themselves of a sequence go, behind the logits of its heads. */
+uint64_t gti_states_at(const gt_session *session, const gt_batch *batch, uint32_t sequence);
 
 /* encoder.c. Computes layers 0 to depth for rows rows of ids, types and positions. Status: OK, INTERNAL. */
 int32_t gti_encode(gt_session *session, const gt_batch *batch, uint64_t rows, uint32_t depth, gt_error *error);

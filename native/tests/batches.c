@@ -33,7 +33,7 @@ int gtt_run(gtt_opened *opened, const gtt_model *model, gtt_batch *batch) {
     }
     memset(batch->logits, 0xff, sizeof(batch->logits));
     const gt_batch run = {sizeof(run),  (uint32_t)batch->starts[batch->sequences],
-                          batch->sequences, 0,
+                          batch->sequences, batch->threads == 0 ? 1 : batch->threads,
                           batch->ids,   batch->types,
                           batch->starts, batch->outputs,
                           batch->logits, batch->logits_at[batch->sequences]};

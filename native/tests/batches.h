@@ -10,6 +10,7 @@
 
 typedef struct gtt_batch {
     uint32_t sequences;
+    uint32_t threads; /* that the kernel is told of; 0: one */
     int32_t ids[GTT_MAX_TOKENS];
     int32_t types[GTT_MAX_TOKENS];
     int32_t starts[GTT_MAX_SEQUENCES + 1];

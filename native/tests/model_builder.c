@@ -234,17 +234,23 @@ const gtt_weight *gtt_weight_named(const gtt_model *model, const char *name) {
     return NULL;
 }
 
+uint32_t gtt_compute = GT_COMPUTE_GGML;
+
 int gtt_open(gtt_opened *opened, const gtt_bytes *file, uint32_t tokens, uint32_t sequences) {
     gt_model_info info = {.struct_size = sizeof(info)};
-    const gt_session_params params = {sizeof(params), tokens, sequences, 0};
+    const gt_model_params how = {sizeof(how), gtt_compute};
+    const gt_session_params params = {sizeof(params), tokens, sequences, 4};
     uint64_t bytes;
     memset(opened, 0, sizeof(*opened));
     opened->error.struct_size = sizeof(gt_error);
-    int status = gt_model_measure(file->data, file->size, &info, &opened->error);
+    int status = gt_model_measure(file->data, file->size, &how, &info, &opened->error);
     if (status == GT_OK) {
         opened->model_memory = aligned_alloc(64, info.memory_bytes);
-        status = gt_model_open(file->data, file->size, opened->model_memory, info.memory_bytes, &opened->model,
+        status = gt_model_open(file->data, file->size, &how, opened->model_memory, info.memory_bytes, &opened->model,
                                &opened->error);
+    }
+    for (uint32_t part = 0; status == GT_OK && part < info.part_count; part++) {
+        status = gt_model_pack(opened->model, part, &opened->error);
     }
     if (status == GT_OK && tokens > 0) {
         status = gt_session_measure(opened->model, &params, &bytes, &opened->error);

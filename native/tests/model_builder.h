@@ -74,7 +74,10 @@ typedef struct gtt_opened {
     gt_error error;
 } gtt_opened;
 
-/* The status of the first call that failed. */
+/* How models are opened: GT_COMPUTE_... */
+extern uint32_t gtt_compute;
+
+/* The status of the first call that failed. The model is open to as many threads as a batch is told of, up to 4. */
 int gtt_open(gtt_opened *opened, const gtt_bytes *file, uint32_t tokens, uint32_t sequences);
 void gtt_close(gtt_opened *opened);
 

@@ -44,6 +44,7 @@ static void run_in_company(gtt_opened *opened, const gtt_model *model, const gtt
             kinds[s] = (uint32_t)((gtt_random(&seed) + 1) / 2 * (KINDS - 0.01f));
             gtt_add_random(batch, model, kinds[s], length_of(kinds[s]), OUTPUTS);
         }
+        batch->threads = 1 + (uint32_t)round % 4;
         CHECK(gtt_run(opened, model, batch) == GT_OK, "%s", opened->error.message);
         compare(batch, kinds, alone, model->shape.type);
     }
@@ -59,7 +60,7 @@ typedef struct worker {
 
 static void *work(void *data) {
     const worker *w = data;
-    const gt_session_params params = {sizeof(params), 1024, 64, 0};
+    const gt_session_params params = {sizeof(params), 1024, 64, 1};
     gtt_opened opened = {.model = w->opened, .error = {.struct_size = sizeof(gt_error)}};
     uint64_t bytes = 0;
     gt_session_measure(w->opened, &params, &bytes, NULL);

@@ -39,7 +39,7 @@ static int try_model(const gtt_bytes *file) {
     int status = gtt_open(&opened, file, 4, 2);
     if (status == GT_OK) {
         const uint32_t outputs[2] = {all_heads(opened.model), GT_OUTPUT_STATES};
-        gt_batch batch = {sizeof(batch), 4, 2, 0, ids, NULL, starts, outputs, logits, 512};
+        gt_batch batch = {sizeof(batch), 4, 2, 1, ids, NULL, starts, outputs, logits, 512};
         status = gt_session_run(opened.session, &batch, &opened.error);
     }
     CHECK(status == GT_OK || (opened.error.message[0] != '\0' && opened.error.status == status), "no sentence");

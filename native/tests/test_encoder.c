@@ -6,6 +6,12 @@
 #include <math.h>
 #include <stdlib.h>
 
+/* What a tolerance for exact products becomes when they are rounded to fewer bits: zero stays zero. */
+static double rounded(double tolerance) {
+    static const double least[] = {0.15, 0, 0.06, 0};
+    return tolerance == 0 || tolerance > least[gtt_compute] ? tolerance : least[gtt_compute];
+}
+
 /* The larger of both; NaN once either is. */
 static double larger(double worst, double d) {
     return d <= worst || isnan(worst) ? worst : d;
@@ -51,7 +57,7 @@ static void agrees(const char *what, const gtt_shape *shape, double tolerance) {
     CHECK(gtt_run(&opened, model, batch) == GT_OK, "%s: %s", what, opened.error.message);
     for (uint32_t s = 0; s < batch->sequences; s++) {
         const double worst = difference(model, batch, s);
-        CHECK(worst <= tolerance, "%s: sequence %u differs by %g", what, s, worst);
+        CHECK(worst <= rounded(tolerance), "%s: sequence %u differs by %g", what, s, worst);
     }
     gtt_close(&opened);
     free(batch);
@@ -143,7 +149,7 @@ static void agrees_on_one_id(void) {
         batch->ids[i] = 7;
     }
     CHECK(gtt_run(&opened, model, batch) == GT_OK, "%s", opened.error.message);
-    CHECK(difference(model, batch, 0) < 2e-5, "%g", difference(model, batch, 0));
+    CHECK(difference(model, batch, 0) < rounded(2e-5), "%g", difference(model, batch, 0));
     gtt_close(&opened);
     free(batch);
     gtt_model_free(model);
@@ -162,8 +168,8 @@ static void agrees_on_long_sequences(void) {
     gtt_add_random(batch, model, 1, 600, GT_OUTPUT_STATES);
     gtt_add_random(batch, model, 2, 100, 15);
     CHECK(gtt_run(&opened, model, batch) == GT_OK, "%s", opened.error.message);
-    CHECK(difference(model, batch, 0) < 2e-5, "600 tokens: %g", difference(model, batch, 0));
-    CHECK(difference(model, batch, 1) < 2e-5, "100 tokens: %g", difference(model, batch, 1));
+    CHECK(difference(model, batch, 0) < rounded(2e-5), "600 tokens: %g", difference(model, batch, 0));
+    CHECK(difference(model, batch, 1) < rounded(2e-5), "100 tokens: %g", difference(model, batch, 1));
     gtt_close(&opened);
     free(batch);
     gtt_model_free(model);

@@ -39,7 +39,8 @@ static void describes(void) {
     gt_model_info info = {.struct_size = sizeof(info)};
     gt_head_info head = {.struct_size = sizeof(head)};
     CHECK(gtt_open(&opened, &model->file, 0, 0) == GT_OK, "%s", opened.error.message);
-    CHECK(gt_model_measure(model->file.data, model->file.size, &info, NULL) == GT_OK, "measure");
+    const gt_model_params how = {sizeof(how), gtt_compute};
+    CHECK(gt_model_measure(model->file.data, model->file.size, &how, &info, NULL) == GT_OK, "measure");
     CHECK(info.vocabulary_size == 50 && info.context_length == 40 && info.embedding_length == 64, "sizes");
     CHECK(info.layer_count == 2 && info.attention_head_count == 4 && info.feed_forward_length == 96, "sizes");
     CHECK(info.token_type_count == 2 && info.head_count == 4, "counts");

@@ -27,7 +27,7 @@ static void reset(fixture *f) {
     }
     memcpy(f->starts, (int32_t[]){0, 3, 5, 0, 0}, sizeof(f->starts));
     memcpy(f->outputs, (uint32_t[]){1, 1, 0, 0}, sizeof(f->outputs));
-    f->batch = (gt_batch){sizeof(gt_batch), 5, 2, 0, f->ids, f->types, f->starts, f->outputs, f->logits, 512};
+    f->batch = (gt_batch){sizeof(gt_batch), 5, 2, 1, f->ids, f->types, f->starts, f->outputs, f->logits, 512};
 }
 
 /* Runs the batch, expects that status and sentence, and that the session still runs a sound batch afterwards. */
@@ -53,6 +53,14 @@ static void checks_counts(fixture *f) {
     f->outputs[1] = GT_OUTPUT_STATES;
     f->batch.logits_capacity = 3 + 2 * 64 - 1;
     expect(f, GT_ERROR_BATCH, "sequence 1 ends at 131 logits, logits_capacity is 130");
+}
+
+static void checks_threads(fixture *f) {
+    f->batch.threads = 0;
+    expect(f, GT_ERROR_ARGUMENT, "threads of the batch is 0, expected at least 1");
+    f->batch.threads = UINT32_MAX; /* nobody comes: the one that runs computes all */
+    expect(f, GT_OK, "");
+    CHECK(gt_session_join(f->opened.session) == 0 && gt_session_join(NULL) == 0, "joined what does not run");
 }
 
 static void checks_starts(fixture *f) {
@@ -113,7 +121,7 @@ static void checks_pointers(fixture *f) {
 }
 
 static void checks_session_params(fixture *f) {
-    gt_session_params params = {sizeof(params), 8, 2, 0};
+    gt_session_params params = {sizeof(params), 8, 2, 1};
     gt_session *session = NULL;
     gt_error *error = &f->opened.error;
     uint64_t bytes = 0;
@@ -131,11 +139,15 @@ static void checks_session_params(fixture *f) {
     CHECK(gt_session_measure(model, &params, NULL, error) == GT_ERROR_ARGUMENT, "no place for the size");
     params.struct_size = 0;
     CHECK(gt_session_measure(model, &params, &bytes, error) == GT_ERROR_ARGUMENT, "struct_size");
-    params = (gt_session_params){sizeof(params), 0, 0, 0};
+    params = (gt_session_params){sizeof(params), 0, 0, 1};
     CHECK(gt_session_measure(model, &params, &bytes, error) == GT_ERROR_ARGUMENT, "no tokens");
-    params = (gt_session_params){sizeof(params), 8, 9, 0};
+    params = (gt_session_params){sizeof(params), 8, 9, 1};
     CHECK(gt_session_measure(model, &params, &bytes, error) == GT_ERROR_ARGUMENT, "more sequences than tokens");
-    params = (gt_session_params){sizeof(params), UINT32_MAX, 1, 0};
+    params = (gt_session_params){sizeof(params), 8, 2, 0};
+    CHECK(gt_session_measure(model, &params, &bytes, error) == GT_ERROR_ARGUMENT, "no threads");
+    params = (gt_session_params){sizeof(params), 8, 2, 1025};
+    CHECK(gt_session_measure(model, &params, &bytes, error) == GT_ERROR_ARGUMENT, "too many threads");
+    params = (gt_session_params){sizeof(params), UINT32_MAX, 1, 1};
     CHECK(gt_session_measure(model, &params, &bytes, error) == GT_ERROR_MEMORY, "more than 2^40 bytes");
     CHECK(strstr(error->message, "more than 2^40") != NULL, "%s", error->message);
 }
@@ -143,25 +155,26 @@ static void checks_session_params(fixture *f) {
 static void checks_model_arguments(fixture *f) {
     gt_model_info info = {.struct_size = sizeof(info)};
     gt_head_info head = {.struct_size = sizeof(head)};
+    gt_model_params how = {sizeof(how), gtt_compute};
     gt_model *model = f->opened.model;
     gt_error *error = &f->opened.error;
     const gtt_bytes *file = &f->model->file;
-    CHECK(gt_model_measure(NULL, 100, &info, error) == GT_ERROR_ARGUMENT, "no image");
-    CHECK(gt_model_measure(file->data + 8, file->size - 8, &info, error) == GT_ERROR_ARGUMENT, "not aligned");
-    CHECK(gt_model_measure(file->data, UINT64_MAX, &info, error) == GT_ERROR_ARGUMENT, "size");
-    CHECK(gt_model_measure(file->data, 0, &info, error) == GT_ERROR_FORMAT, "empty");
-    CHECK(gt_model_measure(file->data, file->size, NULL, error) == GT_ERROR_ARGUMENT, "no info");
-    CHECK(gt_model_measure(file->data, file->size, &info, error) == GT_OK, "%s", error->message);
+    CHECK(gt_model_measure(NULL, 100, &how, &info, error) == GT_ERROR_ARGUMENT, "no image");
+    CHECK(gt_model_measure(file->data + 8, file->size - 8, &how, &info, error) == GT_ERROR_ARGUMENT, "not aligned");
+    CHECK(gt_model_measure(file->data, UINT64_MAX, &how, &info, error) == GT_ERROR_ARGUMENT, "size");
+    CHECK(gt_model_measure(file->data, 0, &how, &info, error) == GT_ERROR_FORMAT, "empty");
+    CHECK(gt_model_measure(file->data, file->size, &how, NULL, error) == GT_ERROR_ARGUMENT, "no info");
+    CHECK(gt_model_measure(file->data, file->size, &how, &info, error) == GT_OK, "%s", error->message);
     uint8_t *memory = aligned_alloc(64, info.memory_bytes);
     gt_model *opened = model;
-    CHECK(gt_model_open(file->data, file->size, memory, info.memory_bytes - 1, &opened, error) == GT_ERROR_MEMORY,
+    CHECK(gt_model_open(file->data, file->size, &how, memory, info.memory_bytes - 1, &opened, error) == GT_ERROR_MEMORY,
           "too little memory");
     CHECK(opened == NULL, "*model after a failure");
-    CHECK(gt_model_open(file->data, file->size, memory, info.memory_bytes, NULL, error) == GT_ERROR_ARGUMENT, "place");
-    CHECK(gt_model_open(file->data, file->size, NULL, info.memory_bytes, &opened, error) == GT_ERROR_ARGUMENT, "NULL");
+    CHECK(gt_model_open(file->data, file->size, &how, memory, info.memory_bytes, NULL, error) == GT_ERROR_ARGUMENT, "place");
+    CHECK(gt_model_open(file->data, file->size, &how, NULL, info.memory_bytes, &opened, error) == GT_ERROR_ARGUMENT, "NULL");
     free(memory);
     info.struct_size = 1;
-    CHECK(gt_model_measure(file->data, file->size, &info, error) == GT_ERROR_ARGUMENT, "struct_size");
+    CHECK(gt_model_measure(file->data, file->size, &how, &info, error) == GT_ERROR_ARGUMENT, "struct_size");
     CHECK(gt_model_head(NULL, 0, &head, error) == GT_ERROR_ARGUMENT, "no model");
     CHECK(gt_model_head(model, 0, NULL, error) == GT_ERROR_ARGUMENT, "no head");
     head.struct_size = 0;
@@ -181,6 +194,7 @@ void gtt_session_suite(void) {
     CHECK(gtt_open(&f->opened, &f->model->file, TOKENS, SEQUENCES) == GT_OK, "%s", f->opened.error.message);
     reset(f);
     checks_counts(f);
+    checks_threads(f);
     checks_starts(f);
     checks_tokens(f);
     checks_pointers(f);

@@ -1,9 +1,9 @@
 #include "cpu/cpu.h"
 
+#include "error.h"
 #include "gatun.h"
 
 #include <pthread.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +11,9 @@
 #ifdef __x86_64__
 
 #include <cpuid.h>
+
+extern const gti_kernels gti_avx512_bf16;
+extern const gti_kernels gti_avx512_vnni;
 
 /*
  * x86-64-v3. The compiler's own tests ask the operating system too whether it keeps the wide registers; compilers older
@@ -24,6 +27,30 @@ static bool supports_v3(void) {
            && (c >> 29 & 1) != 0 && (c >> 22 & 1) != 0 && (extended >> 5 & 1) != 0;
 }
 
+static bool supports_v4(void) {
+    return supports_v3() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")
+           && __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq")
+           && __builtin_cpu_supports("avx512vl");
+}
+
+static bool supports_avx512_vnni(void) {
+    return supports_v4() && __builtin_cpu_supports("avx512vnni");
+}
+
+static bool supports_avx512_bf16(void) {
+    unsigned a, b, c, d;
+    return supports_avx512_vnni() && __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a >> 5 & 1) != 0;
+}
+
+static const gti_cpu_set sets[] = {
+    {&gti_avx512_bf16, supports_avx512_bf16, 4},
+    {&gti_avx512_vnni, supports_avx512_vnni, 4},
+};
+
+#else
+
+static const gti_cpu_set sets[] = {0};
+
 #endif
 
 #ifdef GTI_CPU_TIERS
@@ -35,53 +62,38 @@ static bool supports_v3(void) {
     struct ggml_threadpool *ggml_threadpool_new_##suffix(struct ggml_threadpool_params *);                             \
     void ggml_threadpool_free_##suffix(struct ggml_threadpool *)
 
-#define TIER(title, suffix)                                                                                            \
-    {title, ggml_cpu_init_##suffix, ggml_graph_plan_##suffix, ggml_graph_compute_##suffix,                             \
-     ggml_threadpool_new_##suffix, ggml_threadpool_free_##suffix}
+#define TIER(suffix)                                                                                                   \
+    {ggml_cpu_init_##suffix, ggml_graph_plan_##suffix, ggml_graph_compute_##suffix, ggml_threadpool_new_##suffix,      \
+     ggml_threadpool_free_##suffix}
 
 DECLARE_TIER(v2);
 DECLARE_TIER(v3);
 DECLARE_TIER(v4);
 
-static const gti_cpu_tier tiers[] = {
-    TIER("x86-64-v4", v4),
-    TIER("x86-64-v3", v3),
-    TIER("x86-64-v2", v2),
-};
+static const gti_ggml tiers[] = {TIER(v2), TIER(v3), TIER(v4)};
 
-static bool supported(size_t index) {
-    switch (index) {
-        case 0:
-            return supports_v3() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")
-                   && __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq")
-                   && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni")
-                   && __builtin_cpu_supports("avx512vbmi");
-        case 1:
-            return supports_v3();
-        default:
-            return __builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("popcnt");
+static const gti_ggml *ggml_for(int level) {
+    if (level >= 4 && supports_v4() && __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512vbmi")) {
+        return &tiers[2];
     }
+    return level >= 3 && supports_v3() ? &tiers[1] : &tiers[0];
 }
 
 #else
 
-static const gti_cpu_tier tiers[] = {
-    {GTI_CPU_ONLY, ggml_cpu_init, ggml_graph_plan, ggml_graph_compute, ggml_threadpool_new, ggml_threadpool_free},
-};
+static const gti_ggml only = {ggml_cpu_init, ggml_graph_plan, ggml_graph_compute, ggml_threadpool_new,
+                              ggml_threadpool_free};
 
-static bool supported(size_t index) {
-    (void)index;
-#ifdef __x86_64__
-    return supports_v3();
-#else
-    return true;
-#endif
+static const gti_ggml *ggml_for(int level) {
+    (void)level;
+    return &only;
 }
 
 #endif
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
-static const gti_cpu_tier *chosen;
+static const gti_cpu_set *chosen;
+static const gti_ggml *chosen_ggml;
 
 static void say_nothing(enum ggml_log_level level, const char *text, void *data) {
     (void)level;
@@ -94,24 +106,60 @@ static void choose(void) {
     __builtin_cpu_init();
 #endif
     const char *wanted = getenv("GATUN_CPU");
-    for (size_t i = 0; i < sizeof(tiers) / sizeof(tiers[0]); i++) {
-        if (supported(i) && (chosen == NULL || (wanted != NULL && strcmp(wanted, tiers[i].name) == 0))) {
-            chosen = &tiers[i];
+    const gti_cpu_set *set;
+    for (uint32_t i = 0; (set = gti_cpu_at(i)) != NULL; i++) {
+        if (set->supported()
+            && (chosen == NULL || (wanted != NULL && strcmp(wanted, set->kernels->name) == 0))) {
+            chosen = set;
         }
     }
     if (chosen != NULL) {
+        chosen_ggml = ggml_for(chosen->level);
         ggml_log_set(say_nothing, NULL);
     }
 }
 
-const gti_cpu_tier *gti_cpu(void) {
+const gti_cpu_set *gti_cpu(void) {
     pthread_once(&once, choose);
     return chosen;
 }
 
+const gti_cpu_set *gti_cpu_at(uint32_t index) {
+    return index < sizeof(sets) / sizeof(sets[0]) ? &sets[index] : NULL;
+}
+
+const gti_ggml *gti_cpu_ggml(void) {
+    pthread_once(&once, choose);
+    return chosen_ggml;
+}
+
 const char *gt_cpu_name(void) {
-    const gti_cpu_tier *tier = gti_cpu();
-    return tier == NULL ? "unsupported" : tier->name;
+    const gti_cpu_set *set = gti_cpu();
+    return set == NULL ? "unsupported" : set->kernels->name;
+}
+
+int32_t gt_cpu_describe(uint32_t index, gt_cpu_info *info, gt_error *error) {
+    const gti_cpu_set *set = gti_cpu_at(index);
+    if (!gti_error_usable(error)) {
+        return GT_ERROR_ARGUMENT;
+    }
+    if (set == NULL || info == NULL || info->struct_size != sizeof(gt_cpu_info)) {
+        return gti_fail(error, GT_ERROR_ARGUMENT, "there is no set %u, or info is NULL or its struct_size not %zu",
+                        index, sizeof(gt_cpu_info));
+    }
+#ifdef __x86_64__
+    __builtin_cpu_init();
+#endif
+    info->supported = set->supported();
+    info->bf16 = set->kernels->bf16;
+    strncpy(info->name, set->kernels->name, sizeof(info->name) - 1);
+    info->name[sizeof(info->name) - 1] = 0;
+    return gti_succeed(error);
+}
+
+uint64_t gt_cpu_int8_peak(uint64_t rounds) {
+    const gti_cpu_set *set = gti_cpu();
+    return set == NULL ? 0 : set->kernels->int8_peak(rounds);
 }
 
 const char *gt_ggml_version(void) {

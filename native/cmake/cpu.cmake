@@ -1,0 +1,17 @@
+# The instruction sets that linears, attention and the rest of the encoder are compiled for: one source file each, with
+# the flags that let the compiler use it. src/cpu/cpu.c chooses at run time. Everything else of the kernel is compiled
+# for the lowest processor of its architecture.
+#
+# Out of this file comes GATUN_CPU_SOURCES.
+
+set(GATUN_CPU_SOURCES "")
+
+# gatun_cpu_source(file flags...)
+function(gatun_cpu_source file)
+  set_source_files_properties("src/cpu/${file}" PROPERTIES COMPILE_OPTIONS "-O3;-fno-math-errno;-fno-trapping-math;${ARGN}")
+  set(GATUN_CPU_SOURCES ${GATUN_CPU_SOURCES} "src/cpu/${file}" PARENT_SCOPE)
+endfunction()
+
+if(processor MATCHES "^(x86_64|amd64)$")
+  gatun_cpu_source(avx512.c -march=x86-64-v4 -mavx512vnni)
+endif()

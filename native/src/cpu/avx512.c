@@ -1,0 +1,347 @@
+/*
+ * avx512.c - AVX-512 with VNNI: sixteen floats a vector, 64 int8 multiplies an instruction; and the same with BF16.
+ *
+ * The multiplies are inline assembly: gcc 12 keeps the accumulators of their intrinsics in memory. The compiler never
+ * emits BF16 instructions by itself, so that both sets share this file, compiled for VNNI.
+ */
+#include <immintrin.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define GTI_LANES 16
+#define GTI_TILE_VECTORS 4
+
+typedef __m512 vf;
+
+#define INLINE static inline __attribute__((always_inline))
+
+INLINE __mmask16 some(uint32_t n) {
+    return (__mmask16)((1u << n) - 1);
+}
+
+INLINE vf vf_load(const float *p) {
+    return _mm512_loadu_ps(p);
+}
+INLINE void vf_store(float *p, vf v) {
+    _mm512_storeu_ps(p, v);
+}
+INLINE vf vf_load_some(const float *p, uint32_t n) {
+    return _mm512_maskz_loadu_ps(some(n), p);
+}
+INLINE void vf_store_some(float *p, vf v, uint32_t n) {
+    _mm512_mask_storeu_ps(p, some(n), v);
+}
+INLINE vf vf_set(float x) {
+    return _mm512_set1_ps(x);
+}
+INLINE vf vf_add(vf a, vf b) {
+    return _mm512_add_ps(a, b);
+}
+INLINE vf vf_sub(vf a, vf b) {
+    return _mm512_sub_ps(a, b);
+}
+INLINE vf vf_mul(vf a, vf b) {
+    return _mm512_mul_ps(a, b);
+}
+INLINE vf vf_fma(vf a, vf b, vf c) {
+    return _mm512_fmadd_ps(a, b, c);
+}
+INLINE vf vf_min(vf a, vf b) {
+    return _mm512_min_ps(a, b);
+}
+INLINE vf vf_max(vf a, vf b) {
+    return _mm512_max_ps(a, b);
+}
+INLINE float vf_sum(vf v) {
+    return _mm512_reduce_add_ps(v);
+}
+INLINE float vf_least(vf v) {
+    return _mm512_reduce_min_ps(v);
+}
+INLINE float vf_most(vf v) {
+    return _mm512_reduce_max_ps(v);
+}
+INLINE vf vf_exp2i(vf n, vf x) {
+    return _mm512_scalef_ps(x, n);
+}
+INLINE vf vf_round(vf v) {
+    return _mm512_roundscale_ps(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+}
+INLINE void store_bytes(uint8_t *p, vf v) {
+    const __m512i n = _mm512_max_epi32(_mm512_cvtps_epi32(v), _mm512_setzero_si512());
+    _mm_storeu_si128((__m128i *)p, _mm512_cvtusepi32_epi8(n));
+}
+
+/* sum += u8 x s8, four neighbours a lane. */
+#define DOT(sum, a, w) __asm__("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(a), "v"(w))
+/* sum += bf16 x bf16, two neighbours a lane. */
+#define DOT_BF16(sum, a, b) __asm__("vdpbf16ps %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b))
+
+INLINE __m512i spread(const void *p) {
+    int32_t four;
+    __builtin_memcpy(&four, p, sizeof(four));
+    return _mm512_set1_epi32(four);
+}
+
+/* sums[rows][4] = rows of a times one panel's group. fetch: asks for the weights that follow, a group ahead. */
+INLINE void multiply_tile(const uint32_t rows, const uint8_t *a, uint64_t stride, const int8_t *w, uint32_t columns,
+                          bool fetch, __m512i sums[6][4]) {
+#pragma GCC unroll 6
+    for (uint32_t r = 0; r < rows; r++) {
+#pragma GCC unroll 4
+        for (uint32_t v = 0; v < 4; v++) {
+            sums[r][v] = _mm512_setzero_si512();
+        }
+    }
+    const uint8_t *end = a + columns;
+#pragma GCC unroll 1
+    for (; a < end; a += 4, w += 256) {
+        const __m512i w0 = _mm512_loadu_si512(w);
+        const __m512i w1 = _mm512_loadu_si512(w + 64);
+        const __m512i w2 = _mm512_loadu_si512(w + 128);
+        const __m512i w3 = _mm512_loadu_si512(w + 192);
+        if (fetch) {
+            _mm_prefetch(w + 16384, _MM_HINT_T1);
+            _mm_prefetch(w + 16384 + 64, _MM_HINT_T1);
+            _mm_prefetch(w + 16384 + 128, _MM_HINT_T1);
+            _mm_prefetch(w + 16384 + 192, _MM_HINT_T1);
+        }
+#pragma GCC unroll 6
+        for (uint32_t r = 0; r < rows; r++) {
+            const __m512i x = spread(a + r * stride);
+            DOT(sums[r][0], x, w0);
+            DOT(sums[r][1], x, w1);
+            DOT(sums[r][2], x, w2);
+            DOT(sums[r][3], x, w3);
+        }
+    }
+}
+
+INLINE void int8_sums_of(const uint32_t rows, const uint8_t *a, uint64_t stride, const int8_t *w, uint32_t columns,
+                         int32_t *out) {
+    __m512i sums[6][4];
+    multiply_tile(rows, a, stride, w, columns, false, sums);
+    for (uint32_t r = 0; r < rows; r++) {
+        for (uint32_t v = 0; v < 4; v++) {
+            _mm512_storeu_si512(out + r * 64 + v * 16, sums[r][v]);
+        }
+    }
+}
+
+static void int8_sums(const uint8_t *a, uint64_t stride, uint32_t rows, const int8_t *w, uint32_t columns,
+                      int32_t *sums) {
+    switch (rows) {
+        case 1:
+            int8_sums_of(1, a, stride, w, columns, sums);
+            break;
+        case 2:
+            int8_sums_of(2, a, stride, w, columns, sums);
+            break;
+        case 3:
+            int8_sums_of(3, a, stride, w, columns, sums);
+            break;
+        case 4:
+            int8_sums_of(4, a, stride, w, columns, sums);
+            break;
+        case 5:
+            int8_sums_of(5, a, stride, w, columns, sums);
+            break;
+        default:
+            int8_sums_of(6, a, stride, w, columns, sums);
+            break;
+    }
+}
+
+#define GTI_INT8_TILE
+
+/* The sums never leave their registers before they are scaled. */
+INLINE void int8_tile_of(const uint32_t rows, const uint8_t *a, uint64_t stride, const int8_t *w, uint32_t columns,
+                         const float *scales, const float *shifts, uint64_t groups, const float *sums_w, float *c,
+                         bool first, bool fetch) {
+    __m512i sums[6][4];
+    if (fetch) {
+        multiply_tile(rows, a, stride, w, columns, true, sums);
+    } else {
+        multiply_tile(rows, a, stride, w, columns, false, sums);
+    }
+#pragma GCC unroll 6
+    for (uint32_t r = 0; r < rows; r++) {
+        const __m512 scale = _mm512_set1_ps(scales[r * groups]);
+        const __m512 shift = _mm512_set1_ps(shifts[r * groups]);
+#pragma GCC unroll 4
+        for (uint32_t v = 0; v < 4; v++) {
+            float *to = c + r * 64 + v * 16;
+            const __m512 x = _mm512_cvtepi32_ps(sums[r][v]);
+            const __m512 y = first ? _mm512_mul_ps(scale, x) : _mm512_fmadd_ps(scale, x, _mm512_loadu_ps(to));
+            _mm512_storeu_ps(to, _mm512_fmadd_ps(shift, _mm512_loadu_ps(sums_w + v * 16), y));
+        }
+    }
+}
+
+static void int8_tile(uint32_t rows, const uint8_t *a, uint64_t stride, const int8_t *w, uint32_t columns,
+                      const float *scales, const float *shifts, uint64_t groups, const float *sums_w, float *c,
+                      bool first, bool fetch) {
+    switch (rows) {
+#define CASE(n)                                                                                                        \
+    case n:                                                                                                            \
+        int8_tile_of(n, a, stride, w, columns, scales, shifts, groups, sums_w, c, first, fetch);                       \
+        break
+        CASE(1);
+        CASE(2);
+        CASE(3);
+        CASE(4);
+        CASE(5);
+        CASE(6);
+#undef CASE
+    }
+}
+
+#define GTI_BF16
+
+/* Two vectors of floats to one of bf16, to nearest even, the first in the lower half. */
+INLINE __m512i to_bf16(vf low, vf high) {
+    __m512i out;
+    __asm__("vcvtne2ps2bf16 %1, %2, %0" : "=v"(out) : "v"(low), "v"(high));
+    return out;
+}
+
+INLINE void bf16_round(const float *x, uint32_t count, uint16_t *out) {
+    uint32_t i = 0;
+    for (; i + 32 <= count; i += 32) {
+        _mm512_storeu_si512(out + i, to_bf16(vf_load(x + i), vf_load(x + i + 16)));
+    }
+    if (i < count) {
+        const uint32_t left = count - i;
+        const vf low = left >= 16 ? vf_load(x + i) : vf_load_some(x + i, left);
+        const vf high = left > 16 ? vf_load_some(x + i + 16, left - 16) : _mm512_setzero_ps();
+        _mm512_mask_storeu_epi16(out + i, (__mmask32)((1ull << left) - 1), to_bf16(low, high));
+    }
+}
+
+/* out[i] = the pair even[i], odd[i]; odd NULL is zero. */
+INLINE void bf16_interleave(const float *even, const float *odd, uint32_t count, uint32_t *out) {
+    const __m512i order = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6, 21,
+                                           5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
+    for (uint32_t i = 0; i < count; i += 16) {
+        const uint32_t left = count - i;
+        const vf low = left >= 16 ? vf_load(even + i) : vf_load_some(even + i, left);
+        vf high = _mm512_setzero_ps();
+        if (odd != NULL) {
+            high = left >= 16 ? vf_load(odd + i) : vf_load_some(odd + i, left);
+        }
+        _mm512_storeu_si512(out + i, _mm512_permutexvar_epi16(order, to_bf16(low, high)));
+    }
+}
+
+INLINE void bf16_tile_of(const uint32_t rows, const uint32_t vectors, const uint32_t *a, uint64_t a_stride,
+                         const uint32_t *b, uint64_t b_stride, uint32_t depth, float *c, uint64_t c_stride, bool first) {
+    __m512 sums[6][4];
+#pragma GCC unroll 6
+    for (uint32_t r = 0; r < rows; r++) {
+#pragma GCC unroll 4
+        for (uint32_t v = 0; v < vectors; v++) {
+            sums[r][v] = first ? _mm512_setzero_ps() : _mm512_loadu_ps(c + r * c_stride + v * 16);
+        }
+    }
+#pragma GCC unroll 1
+    for (uint32_t k = 0; k < depth; k++, b += b_stride) {
+        __m512i columns[4];
+#pragma GCC unroll 4
+        for (uint32_t v = 0; v < vectors; v++) {
+            columns[v] = _mm512_loadu_si512(b + v * 16);
+        }
+#pragma GCC unroll 6
+        for (uint32_t r = 0; r < rows; r++) {
+            const __m512i x = spread(a + r * a_stride + k);
+#pragma GCC unroll 4
+            for (uint32_t v = 0; v < vectors; v++) {
+                DOT_BF16(sums[r][v], x, columns[v]);
+            }
+        }
+    }
+#pragma GCC unroll 6
+    for (uint32_t r = 0; r < rows; r++) {
+#pragma GCC unroll 4
+        for (uint32_t v = 0; v < vectors; v++) {
+            _mm512_storeu_ps(c + r * c_stride + v * 16, sums[r][v]);
+        }
+    }
+}
+
+static void bf16_tile(uint32_t rows, uint32_t columns, const uint32_t *a, uint64_t a_stride, const uint32_t *b,
+                      uint64_t b_stride, uint32_t depth, float *c, uint64_t c_stride, bool first);
+
+#define GTI_TRANSPOSE
+
+INLINE void transpose_block(const uint32_t *from, uint64_t from_stride, uint32_t *to, uint64_t to_stride) {
+    __m512i a[16];
+    __m512i b[16];
+#pragma GCC unroll 16
+    for (uint32_t i = 0; i < 16; i++) {
+        a[i] = _mm512_loadu_si512(from + i * from_stride);
+    }
+#pragma GCC unroll 8
+    for (uint32_t i = 0; i < 16; i += 2) {
+        b[i] = _mm512_unpacklo_epi32(a[i], a[i + 1]);
+        b[i + 1] = _mm512_unpackhi_epi32(a[i], a[i + 1]);
+    }
+#pragma GCC unroll 4
+    for (uint32_t i = 0; i < 16; i += 4) {
+        a[i] = _mm512_unpacklo_epi64(b[i], b[i + 2]);
+        a[i + 1] = _mm512_unpackhi_epi64(b[i], b[i + 2]);
+        a[i + 2] = _mm512_unpacklo_epi64(b[i + 1], b[i + 3]);
+        a[i + 3] = _mm512_unpackhi_epi64(b[i + 1], b[i + 3]);
+    }
+    /* a[4q + j] holds column 4l + j of rows 4q to 4q+3 in its 128-bit lane l. */
+#pragma GCC unroll 4
+    for (uint32_t j = 0; j < 4; j++) {
+        const __m512i low01 = _mm512_shuffle_i32x4(a[j], a[4 + j], 0x44);
+        const __m512i high01 = _mm512_shuffle_i32x4(a[j], a[4 + j], 0xee);
+        const __m512i low23 = _mm512_shuffle_i32x4(a[8 + j], a[12 + j], 0x44);
+        const __m512i high23 = _mm512_shuffle_i32x4(a[8 + j], a[12 + j], 0xee);
+        _mm512_storeu_si512(to + j * to_stride, _mm512_shuffle_i32x4(low01, low23, 0x88));
+        _mm512_storeu_si512(to + (4 + j) * to_stride, _mm512_shuffle_i32x4(low01, low23, 0xdd));
+        _mm512_storeu_si512(to + (8 + j) * to_stride, _mm512_shuffle_i32x4(high01, high23, 0x88));
+        _mm512_storeu_si512(to + (12 + j) * to_stride, _mm512_shuffle_i32x4(high01, high23, 0xdd));
+    }
+}
+
+#include "ops.h"
+
+static void bf16_tile(uint32_t rows, uint32_t columns, const uint32_t *a, uint64_t a_stride, const uint32_t *b,
+                      uint64_t b_stride, uint32_t depth, float *c, uint64_t c_stride, bool first) {
+    for (uint32_t left = (columns + 15) / 16; left > 0;) {
+        const uint32_t vectors = left >= 3 ? 4 : left;
+        if (vectors == 4) {
+            TILE_ROWS(bf16_tile_of, 4);
+        } else if (vectors == 2) {
+            TILE_ROWS(bf16_tile_of, 2);
+        } else {
+            TILE_ROWS(bf16_tile_of, 1);
+        }
+        left = left > vectors ? left - vectors : 0;
+        b += vectors * 16;
+        c += vectors * 16;
+    }
+}
+
+static uint64_t int8_peak(uint64_t rounds) {
+    __m512i sums[12];
+    for (uint32_t i = 0; i < 12; i++) {
+        sums[i] = _mm512_setzero_si512();
+    }
+    const __m512i x = _mm512_set1_epi8(1);
+    for (uint64_t n = 0; n < rounds; n++) {
+#pragma GCC unroll 12
+        for (uint32_t i = 0; i < 12; i++) {
+            __asm__ volatile("vpdpbusd %1, %1, %0" : "+v"(sums[i]) : "v"(x));
+        }
+    }
+    return rounds * 12 * 64;
+}
+
+#define KERNELS(title, multiplies_bf16)                                                                                \
+    {title, multiplies_bf16, int8_sums, prepare, linear, norm, attend, add, int8_peak}
+
+const gti_kernels gti_avx512_vnni = KERNELS("avx512-vnni", false);
+const gti_kernels gti_avx512_bf16 = KERNELS("avx512-bf16", true);

@@ -1,0 +1,604 @@
+/*
+ * ops.h - everything of gti_kernels but the multiplies, written once over a vector of floats and compiled anew for each
+ * instruction set. The file that includes it has defined, before that:
+ *
+ *   GTI_LANES        floats of a vector; a divisor of 16
+ *   GTI_TILE_VECTORS vectors side by side in a tile of float products
+ *   vf, vi           vectors of floats and of int32
+ *   vf_load, vf_store, vf_load_some(p, n), vf_store_some(p, v, n)   n < GTI_LANES; lanes from n on are 0, not stored
+ *   vf_set, vf_add, vf_sub, vf_mul, vf_fma(a, b, c) = a b + c, vf_min, vf_max
+ *   vf_sum, vf_least, vf_most        of all lanes
+ *   vf_exp2i(vf n, vf x)             x 2^n, n integral, -126 to 127
+ *   vf_round(vf)                     to integral floats, ties to even
+ *   vf_from_int(const int32_t *)     exact for what a float holds
+ *   store_bytes(uint8_t *, vf)       integral floats, 0 to 255 (others saturated), one byte a lane
+ *   int8_sums                        see kernels.h
+ *   int8_peak                        see kernels.h
+ *
+ * and, where it has better than what stands here: GTI_INT8_TILE with int8_tile, GTI_BF16 with bf16_tile and
+ * bf16_round, GTI_TRANSPOSE with transpose_block.
+ */
+#include "kernels.h"
+
+#include <math.h>
+#include <string.h>
+
+#define ALWAYS static inline __attribute__((always_inline))
+/* Rows of a tile. */
+#define TILE GTI_TILE
+
+/* Splits count rows into the fewest tiles, as even as can be. */
+ALWAYS uint32_t tile_rows(uint32_t left) {
+    const uint32_t tiles = (left + TILE - 1) / TILE;
+    return (left + tiles - 1) / tiles;
+}
+
+/* ---- elementwise ---- */
+
+/* 2^x for x <= 0, by a polynomial for the fraction (Chebyshev fit on -0.5..0.5, relative error 2e-8). */
+ALWAYS vf exp2_negative(vf x) {
+    x = vf_max(x, vf_set(-125.0f));
+    const vf n = vf_round(x);
+    const vf f = vf_sub(x, n);
+    vf p = vf_set(1.5350336e-4f);
+    p = vf_fma(p, f, vf_set(1.3398874e-3f));
+    p = vf_fma(p, f, vf_set(9.6184370e-3f));
+    p = vf_fma(p, f, vf_set(5.5503318e-2f));
+    p = vf_fma(p, f, vf_set(2.4022648e-1f));
+    p = vf_fma(p, f, vf_set(6.9314718e-1f));
+    p = vf_fma(p, f, vf_set(1.0f));
+    return vf_exp2i(n, p);
+}
+
+/*
+ * x Phi(x), Phi the normal distribution: BERT's GELU. Phi(u) = 0.5 + u P(u^2) with |u| cut at 5, P of degree 11 in
+ * 0.08 u^2 - 1, fitted so that |x Phi(x)| errs by at most 7e-6, and Phi is exactly 0 and 1 outside.
+ */
+ALWAYS vf gelu_erf(vf x) {
+    const vf u = vf_max(vf_min(x, vf_set(5.0f)), vf_set(-5.0f));
+    const vf s = vf_fma(vf_mul(u, u), vf_set(0.08f), vf_set(-1.0f));
+    vf p = vf_set(-0x1.216ace0p-10f);
+    p = vf_fma(p, s, vf_set(0x1.a407440p-9f));
+    p = vf_fma(p, s, vf_set(-0x1.fbe30a0p-9f));
+    p = vf_fma(p, s, vf_set(0x1.4de6e80p-8f));
+    p = vf_fma(p, s, vf_set(-0x1.4d46e20p-7f));
+    p = vf_fma(p, s, vf_set(0x1.153d9c0p-6f));
+    p = vf_fma(p, s, vf_set(-0x1.8311120p-6f));
+    p = vf_fma(p, s, vf_set(0x1.00da400p-5f));
+    p = vf_fma(p, s, vf_set(-0x1.4ae3e80p-5f));
+    p = vf_fma(p, s, vf_set(0x1.a619380p-5f));
+    p = vf_fma(p, s, vf_set(-0x1.1ff12c0p-4f));
+    p = vf_fma(p, s, vf_set(0x1.2183700p-3f));
+    const vf phi = vf_fma(p, u, vf_set(0.5f));
+    return vf_mul(x, vf_max(vf_min(phi, vf_set(1.0f)), vf_set(0.0f)));
+}
+
+/* The activations that few models have: a value at a time. */
+static void activate_scalar(gti_activation activation, float *x, uint32_t count) {
+    for (uint32_t i = 0; i < count; i++) {
+        const float v = x[i];
+        x[i] = activation == GTI_ACTIVATION_TANH
+                   ? tanhf(v)
+                   : 0.5f * v * (1.0f + tanhf(0.79788456080286535588f * v * (1.0f + 0.044715f * v * v)));
+    }
+}
+
+static void add(float *x, const float *y, uint64_t count) {
+    uint64_t i = 0;
+    for (; i + GTI_LANES <= count; i += GTI_LANES) {
+        vf_store(x + i, vf_add(vf_load(x + i), vf_load(y + i)));
+    }
+    if (i < count) {
+        const uint32_t rest = (uint32_t)(count - i);
+        vf_store_some(x + i, vf_add(vf_load_some(x + i, rest), vf_load_some(y + i, rest)), rest);
+    }
+}
+
+/* ---- operands ---- */
+
+/* One group of a row: q, scale and shift as kernels.h says, with shift the least value and scale a 255th of the range. */
+ALWAYS void quantize_group(const float *x, uint32_t columns, uint8_t *q, float *scale, float *shift) {
+    vf least = vf_set(x[0]);
+    vf most = least;
+    uint32_t i = 0;
+    for (; i + GTI_LANES <= columns; i += GTI_LANES) {
+        const vf v = vf_load(x + i);
+        least = vf_min(least, v);
+        most = vf_max(most, v);
+    }
+    float low = vf_least(least);
+    float high = vf_most(most);
+    for (uint32_t j = i; j < columns; j++) {
+        low = x[j] < low ? x[j] : low;
+        high = x[j] > high ? x[j] : high;
+    }
+    /* Halves first: the range itself may be too large for a float. */
+    const float step = high * (1.0f / 255.0f) - low * (1.0f / 255.0f);
+    const float inverse = step > 1e-35f ? 1.0f / step : 0.0f;
+    *scale = step > 1e-35f ? step : 0.0f;
+    *shift = low;
+    const vf offset = vf_set(low);
+    const vf factor = vf_set(inverse);
+    for (i = 0; i + GTI_LANES <= columns; i += GTI_LANES) {
+        store_bytes(q + i, vf_round(vf_mul(vf_sub(vf_load(x + i), offset), factor)));
+    }
+    for (; i < columns; i++) {
+        q[i] = (uint8_t)lrintf((x[i] - low) * inverse);
+    }
+}
+
+/* Columns at to at+width of a row, width up to a group and at its start. */
+ALWAYS void prepare_columns(gti_compute compute, const float *x, uint32_t at, uint32_t width, uint64_t row,
+                            const gti_operand *operand) {
+    uint8_t *to = (uint8_t *)operand->rows + row * operand->stride;
+    const uint32_t padding = GTI_PADDED_COLUMNS(width) - width;
+    if (compute == GTI_COMPUTE_INT8) {
+        const uint64_t group = row * GTI_GROUPS_OF(operand->columns) + at / GTI_GROUP;
+        quantize_group(x, width, to + at, operand->scales + group, operand->shifts + group);
+        memset(to + at + width, 0, padding);
+        return;
+    }
+#ifdef GTI_BF16
+    if (compute == GTI_COMPUTE_BF16) {
+        bf16_round(x, width, (uint16_t *)to + at);
+        memset((uint16_t *)to + at + width, 0, padding * sizeof(uint16_t));
+        return;
+    }
+#endif
+    memcpy((float *)to + at, x, width * sizeof(float));
+    memset((float *)to + at + width, 0, padding * sizeof(float));
+}
+
+ALWAYS uint32_t group_width(uint32_t columns, uint32_t at) {
+    return columns - at < GTI_GROUP ? columns - at : GTI_GROUP;
+}
+
+ALWAYS void prepare_row(gti_compute compute, const float *x, uint64_t row, const gti_operand *operand) {
+    for (uint32_t at = 0; at < operand->columns; at += GTI_GROUP) {
+        prepare_columns(compute, x + at, at, group_width(operand->columns, at), row, operand);
+    }
+}
+
+static void prepare(gti_compute compute, const float *x, uint64_t stride, uint64_t first, uint32_t count,
+                    const gti_operand *operand) {
+    for (uint32_t i = 0; i < count; i++) {
+        prepare_row(compute, x + i * stride, first + i, operand);
+    }
+}
+
+static void norm(gti_compute compute, const gti_norm *with, float epsilon, float *x, uint64_t stride, uint64_t first,
+                 uint32_t count, const gti_operand *operand) {
+    const uint32_t columns = with->weight.columns;
+    const float *weight = with->weight.data;
+    const float *bias = with->bias.data;
+    const uint32_t whole = columns / GTI_LANES * GTI_LANES;
+    const uint32_t rest = columns - whole;
+    for (uint32_t r = 0; r < count; r++) {
+        float *row = x + r * stride;
+        vf sum = vf_set(0.0f);
+        for (uint32_t i = 0; i < whole; i += GTI_LANES) {
+            sum = vf_add(sum, vf_load(row + i));
+        }
+        float total = vf_sum(sum);
+        for (uint32_t i = whole; i < columns; i++) {
+            total += row[i];
+        }
+        const float mean = total / (float)columns;
+        const vf center = vf_set(mean);
+        vf squares = vf_set(0.0f);
+        for (uint32_t i = 0; i < whole; i += GTI_LANES) {
+            const vf d = vf_sub(vf_load(row + i), center);
+            squares = vf_fma(d, d, squares);
+        }
+        float variance = vf_sum(squares);
+        for (uint32_t i = whole; i < columns; i++) {
+            variance += (row[i] - mean) * (row[i] - mean);
+        }
+        const float factor = 1.0f / sqrtf(variance / (float)columns + epsilon);
+        const vf scale = vf_set(factor);
+        for (uint32_t i = 0; i < whole; i += GTI_LANES) {
+            const vf d = vf_mul(vf_sub(vf_load(row + i), center), scale);
+            vf_store(row + i, vf_fma(d, vf_load(weight + i), vf_load(bias + i)));
+        }
+        if (rest > 0) {
+            const vf d = vf_mul(vf_sub(vf_load_some(row + whole, rest), center), scale);
+            vf_store_some(row + whole,
+                          vf_fma(d, vf_load_some(weight + whole, rest), vf_load_some(bias + whole, rest)), rest);
+        }
+        if (operand != NULL) {
+            prepare_row(compute, row, first + r, operand);
+        }
+    }
+}
+
+/* ---- products ---- */
+
+/* c[rows][vectors] (+)= a[rows][depth] b[depth][vectors], each sum from the first column to the last. */
+ALWAYS void f32_tile_of(const uint32_t rows, const uint32_t vectors, const float *a, uint64_t a_stride, const float *b,
+                        uint64_t b_stride, uint32_t depth, float *c, uint64_t c_stride, bool first) {
+    vf sums[TILE][GTI_TILE_VECTORS];
+    for (uint32_t r = 0; r < rows; r++) {
+        for (uint32_t v = 0; v < vectors; v++) {
+            sums[r][v] = first ? vf_set(0.0f) : vf_load(c + r * c_stride + v * GTI_LANES);
+        }
+    }
+    for (uint32_t k = 0; k < depth; k++) {
+        vf columns[GTI_TILE_VECTORS];
+        for (uint32_t v = 0; v < vectors; v++) {
+            columns[v] = vf_load(b + k * b_stride + v * GTI_LANES);
+        }
+        for (uint32_t r = 0; r < rows; r++) {
+            const vf x = vf_set(a[r * a_stride + k]);
+            for (uint32_t v = 0; v < vectors; v++) {
+                sums[r][v] = vf_fma(x, columns[v], sums[r][v]);
+            }
+        }
+    }
+    for (uint32_t r = 0; r < rows; r++) {
+        for (uint32_t v = 0; v < vectors; v++) {
+            vf_store(c + r * c_stride + v * GTI_LANES, sums[r][v]);
+        }
+    }
+}
+
+#define TILE_CASE(tile, rows, vectors)                                                                                 \
+    case rows:                                                                                                         \
+        tile(rows, vectors, a, a_stride, b, b_stride, depth, c, c_stride, first);                                      \
+        break
+
+#define TILE_ROWS(tile, vectors)                                                                                       \
+    switch (rows) {                                                                                                    \
+        TILE_CASE(tile, 1, vectors);                                                                                   \
+        TILE_CASE(tile, 2, vectors);                                                                                   \
+        TILE_CASE(tile, 3, vectors);                                                                                   \
+        TILE_CASE(tile, 4, vectors);                                                                                   \
+        TILE_CASE(tile, 5, vectors);                                                                                   \
+        TILE_CASE(tile, 6, vectors);                                                                                   \
+    }
+
+/* The same for any number of columns, rounded up to whole vectors. */
+static void f32_tile(uint32_t rows, uint32_t columns, const float *a, uint64_t a_stride, const float *b,
+                     uint64_t b_stride, uint32_t depth, float *c, uint64_t c_stride, bool first) {
+    for (uint32_t left = (columns + GTI_LANES - 1) / GTI_LANES; left > 0;) {
+        uint32_t vectors = left < GTI_TILE_VECTORS ? left : GTI_TILE_VECTORS;
+#if GTI_TILE_VECTORS == 4
+        if (vectors >= 3) {
+            TILE_ROWS(f32_tile_of, 4);
+            vectors = 4;
+        } else
+#endif
+            if (vectors == 2) {
+            TILE_ROWS(f32_tile_of, 2);
+        } else {
+            TILE_ROWS(f32_tile_of, 1);
+        }
+        left = left > vectors ? left - vectors : 0;
+        b += vectors * GTI_LANES;
+        c += vectors * GTI_LANES;
+    }
+}
+
+#ifndef GTI_INT8_TILE
+/* c[rows][64] (+)= the group's products, scaled and shifted. */
+static void int8_tile(uint32_t rows, const uint8_t *a, uint64_t stride, const int8_t *w, uint32_t columns,
+                      const float *scales, const float *shifts, uint64_t groups, const float *sums_w, float *c,
+                      bool first, bool fetch) {
+    int32_t sums[TILE * GTI_PANEL];
+    (void)fetch;
+    int8_sums(a, stride, rows, w, columns, sums);
+    for (uint32_t r = 0; r < rows; r++) {
+        const vf scale = vf_set(scales[r * groups]);
+        const vf shift = vf_set(shifts[r * groups]);
+        for (uint32_t i = 0; i < GTI_PANEL; i += GTI_LANES) {
+            const vf before = first ? vf_set(0.0f) : vf_load(c + r * GTI_PANEL + i);
+            const vf y = vf_fma(scale, vf_from_int(sums + r * GTI_PANEL + i), before);
+            vf_store(c + r * GTI_PANEL + i, vf_fma(shift, vf_load(sums_w + i), y));
+        }
+    }
+}
+#endif
+
+static void multiply_int8(const gti_packed *w, const gti_operand *operand, uint64_t first, uint32_t count,
+                          uint32_t panel, float *c) {
+    const uint32_t columns = w->columns;
+    const uint32_t groups = GTI_GROUPS_OF(columns);
+    const int8_t *weights = (const int8_t *)w->panels + (uint64_t)panel * GTI_PADDED_COLUMNS(columns) * GTI_PANEL;
+    for (uint32_t g = 0; g < groups; g++) {
+        const uint32_t left = columns - g * GTI_GROUP;
+        const uint32_t width = left < GTI_GROUP ? GTI_PADDED_COLUMNS(left) : GTI_GROUP;
+        for (uint32_t r = 0; r < count;) {
+            const uint32_t rows = tile_rows(count - r);
+            const uint64_t row = first + r;
+            int8_tile(rows, (const uint8_t *)operand->rows + row * operand->stride + g * GTI_GROUP, operand->stride,
+                      weights, width, operand->scales + row * groups + g, operand->shifts + row * groups + g, groups,
+                      w->sums + ((uint64_t)panel * groups + g) * GTI_PANEL, c + r * GTI_PANEL, g == 0, r == 0);
+            r += rows;
+        }
+        weights += (uint64_t)width * GTI_PANEL;
+    }
+}
+
+/* Columns that are multiplied with all rows before the next: their weights stay in the first cache. */
+#define F32_DEPTH 64
+
+static void multiply_f32(const gti_packed *w, const gti_operand *operand, uint64_t first, uint32_t count,
+                         uint32_t panel, float *c) {
+    const float *weights = (const float *)w->panels + (uint64_t)panel * GTI_PADDED_COLUMNS(w->columns) * GTI_PANEL;
+    for (uint32_t k = 0; k < w->columns; k += F32_DEPTH) {
+        const uint32_t depth = w->columns - k < F32_DEPTH ? w->columns - k : F32_DEPTH;
+        for (uint32_t r = 0; r < count;) {
+            const uint32_t rows = tile_rows(count - r);
+            const uint8_t *a = (const uint8_t *)operand->rows + (first + r) * operand->stride;
+            f32_tile(rows, GTI_PANEL, (const float *)a + k, operand->stride / sizeof(float), weights + k * GTI_PANEL,
+                     GTI_PANEL, depth, c + r * GTI_PANEL, GTI_PANEL, k == 0);
+            r += rows;
+        }
+    }
+}
+
+#ifdef GTI_BF16
+#define BF16_DEPTH 128
+
+static void multiply_bf16(const gti_packed *w, const gti_operand *operand, uint64_t first, uint32_t count,
+                          uint32_t panel, float *c) {
+    const uint32_t columns = GTI_PADDED_COLUMNS(w->columns);
+    const uint16_t *weights = (const uint16_t *)w->panels + (uint64_t)panel * columns * GTI_PANEL;
+    for (uint32_t k = 0; k < columns; k += BF16_DEPTH) {
+        const uint32_t depth = columns - k < BF16_DEPTH ? columns - k : BF16_DEPTH;
+        for (uint32_t r = 0; r < count;) {
+            const uint32_t rows = tile_rows(count - r);
+            const uint8_t *a = (const uint8_t *)operand->rows + (first + r) * operand->stride;
+            bf16_tile(rows, GTI_PANEL, (const uint32_t *)a + k / 2, operand->stride / sizeof(uint32_t),
+                      (const uint32_t *)(weights + (uint64_t)k * GTI_PANEL), GTI_PANEL, depth / 2, c + r * GTI_PANEL,
+                      GTI_PANEL, k == 0);
+            r += rows;
+        }
+    }
+}
+#endif
+
+/* y = activation(c scale + bias + residual) for one panel; scale is NULL where products have none. */
+ALWAYS void finish_rows(uint32_t count, const float *c, const float *scales, const float *bias, const float *residual,
+                        uint64_t residual_stride, gti_activation activation, float *y, uint64_t stride) {
+    for (uint32_t r = 0; r < count; r++) {
+        for (uint32_t i = 0; i < GTI_PANEL; i += GTI_LANES) {
+            const vf x = vf_load(c + r * GTI_PANEL + i);
+            const vf b = vf_load(bias + i);
+            vf v = scales != NULL ? vf_fma(x, vf_load(scales + i), b) : vf_add(x, b);
+            if (residual != NULL) {
+                v = vf_add(v, vf_load(residual + r * residual_stride + i));
+            }
+            if (activation == GTI_ACTIVATION_GELU_ERF) {
+                v = gelu_erf(v);
+            } else if (activation == GTI_ACTIVATION_RELU) {
+                v = vf_max(v, vf_set(0.0f));
+            }
+            vf_store(y + r * stride + i, v);
+        }
+    }
+}
+
+static void finish(const gti_packed *w, uint32_t panel, uint64_t first, uint32_t count, const float *c,
+                   const gti_epilogue *e, float *y, uint64_t stride) {
+    const float *bias = w->bias + (uint64_t)panel * GTI_PANEL;
+    const float *scales = w->compute == GTI_COMPUTE_INT8 ? w->scales + (uint64_t)panel * GTI_PANEL : NULL;
+    if (e->residual != NULL) {
+        finish_rows(count, c, scales, bias, e->residual + first * e->residual_stride + (uint64_t)panel * GTI_PANEL,
+                    e->residual_stride, GTI_ACTIVATION_NONE, y, stride);
+    } else if (e->activation == GTI_ACTIVATION_GELU_ERF) {
+        finish_rows(count, c, scales, bias, NULL, 0, GTI_ACTIVATION_GELU_ERF, y, stride);
+    } else if (e->activation == GTI_ACTIVATION_RELU) {
+        finish_rows(count, c, scales, bias, NULL, 0, GTI_ACTIVATION_RELU, y, stride);
+    } else {
+        finish_rows(count, c, scales, bias, NULL, 0, GTI_ACTIVATION_NONE, y, stride);
+        for (uint32_t r = 0; e->activation != GTI_ACTIVATION_NONE && r < count; r++) {
+            activate_scalar(e->activation, y + r * stride, GTI_PANEL);
+        }
+    }
+}
+
+static void linear(const gti_packed *w, const gti_operand *operand, uint64_t first, uint32_t count, uint32_t from,
+                   uint32_t to, const gti_epilogue *e, void *scratch) {
+    float *c = scratch;
+    float *staged = c + GTI_BLOCK * GTI_PANEL;
+    for (uint32_t panel = from; panel < to; panel++) {
+        if (w->compute == GTI_COMPUTE_INT8) {
+            multiply_int8(w, operand, first, count, panel, c);
+        }
+#ifdef GTI_BF16
+        else if (w->compute == GTI_COMPUTE_BF16) {
+            multiply_bf16(w, operand, first, count, panel, c);
+        }
+#endif
+        else {
+            multiply_f32(w, operand, first, count, panel, c);
+        }
+        if (e->out != NULL) {
+            finish(w, panel, first, count, c, e, e->out + first * e->out_stride + (uint64_t)panel * GTI_PANEL,
+                   e->out_stride);
+            continue;
+        }
+        const uint32_t in_group = panel % (GTI_GROUP / GTI_PANEL);
+        finish(w, panel, first, count, c, e, staged + in_group * GTI_PANEL, GTI_GROUP);
+        if (in_group == GTI_GROUP / GTI_PANEL - 1 || panel + 1 == to) {
+            const uint32_t at = panel / (GTI_GROUP / GTI_PANEL) * GTI_GROUP;
+            for (uint32_t r = 0; r < count; r++) {
+                prepare_columns(w->compute, staged + r * GTI_GROUP, at, group_width(e->operand->columns, at), first + r,
+                                e->operand);
+            }
+        }
+    }
+}
+
+/* ---- attention ---- */
+
+#ifndef GTI_TRANSPOSE
+/* to[16][to_stride] = transposed from[16][from_stride], 32-bit elements. */
+ALWAYS void transpose_block(const uint32_t *from, uint64_t from_stride, uint32_t *to, uint64_t to_stride) {
+    for (uint32_t r = 0; r < 16; r++) {
+        for (uint32_t c = 0; c < 16; c++) {
+            to[c * to_stride + r] = from[r * from_stride + c];
+        }
+    }
+}
+#endif
+
+/*
+ * Rows [count][columns] of 32-bit elements into panels of 64 rows, each [columns][64]. What lies beyond the last row in
+ * its panel is left as it was.
+ */
+static void pack_transposed(const uint32_t *rows, uint64_t stride, uint32_t count, uint32_t columns, uint32_t *panels) {
+    for (uint32_t r = 0; r < count; r += 16) {
+        uint32_t *panel = panels + (uint64_t)(r / GTI_PANEL) * GTI_PANEL * columns + r % GTI_PANEL;
+        uint32_t c = 0;
+        if (count - r >= 16) {
+            for (; c + 16 <= columns; c += 16) {
+                transpose_block(rows + r * stride + c, stride, panel + c * GTI_PANEL, GTI_PANEL);
+            }
+        }
+        const uint32_t block = count - r < 16 ? count - r : 16;
+        for (; c < columns; c++) {
+            for (uint32_t i = 0; i < block; i++) {
+                panel[c * GTI_PANEL + i] = rows[(r + i) * stride + c];
+            }
+        }
+    }
+}
+
+/* scores = exp(scale (scores - most)), not yet divided by their sum, which is returned. */
+ALWAYS float softmax_row(float *scores, uint32_t count, float scale) {
+    vf most = vf_set(scores[0]);
+    uint32_t i = 0;
+    const uint32_t whole = count / GTI_LANES * GTI_LANES;
+    for (; i < whole; i += GTI_LANES) {
+        most = vf_max(most, vf_load(scores + i));
+    }
+    float top = vf_most(most);
+    for (; i < count; i++) {
+        top = scores[i] > top ? scores[i] : top;
+    }
+    const vf factor = vf_set(scale * 1.4426950408889634f);
+    const vf highest = vf_set(top);
+    vf sum = vf_set(0.0f);
+    for (i = 0; i < whole; i += GTI_LANES) {
+        const vf p = exp2_negative(vf_mul(vf_sub(vf_load(scores + i), highest), factor));
+        sum = vf_add(sum, p);
+        vf_store(scores + i, p);
+    }
+    float total = vf_sum(sum);
+    if (whole < count) {
+        const uint32_t rest = count - whole;
+        vf_store_some(scores + whole,
+                      exp2_negative(vf_mul(vf_sub(vf_load_some(scores + whole, rest), highest), factor)), rest);
+        for (i = whole; i < count; i++) {
+            total += scores[i];
+        }
+    }
+    return total;
+}
+
+ALWAYS void store_scaled(const float *c, uint32_t width, float factor, float *out) {
+    uint32_t i = 0;
+    const vf f = vf_set(factor);
+    for (; i + GTI_LANES <= width; i += GTI_LANES) {
+        vf_store(out + i, vf_mul(vf_load(c + i), f));
+    }
+    for (; i < width; i++) {
+        out[i] = c[i] * factor;
+    }
+}
+
+static uint32_t padded_to_panels(uint32_t count) {
+    return GTI_PANELS_OF(count) * GTI_PANEL;
+}
+
+/*
+ * Queries TILE at a time: their scores with all keys, softmax, and the values weighted by it. Sums run over the keys in
+ * their order, so that nothing depends on the tile.
+ */
+static void attend_f32(const gti_attention *at) {
+    const uint32_t padded = padded_to_panels(at->key_count);
+    float *keys = at->scratch;                     /* [panels][width][64] */
+    float *scores = keys + (uint64_t)padded * at->width; /* [TILE][padded] */
+    float *mixed = scores + TILE * (uint64_t)padded;     /* [TILE][width, padded] */
+    const uint32_t out_width = padded_to_panels(at->width);
+    pack_transposed((const uint32_t *)at->keys, at->stride, at->key_count, at->width, (uint32_t *)keys);
+    for (uint32_t q = 0; q < at->query_count;) {
+        const uint32_t rows = tile_rows(at->query_count - q);
+        const float *queries = at->queries + q * at->query_stride;
+        for (uint32_t k = 0; k < at->key_count; k += GTI_PANEL) {
+            const uint32_t count = at->key_count - k < GTI_PANEL ? at->key_count - k : GTI_PANEL;
+            f32_tile(rows, count, queries, at->query_stride, keys + (uint64_t)k * at->width, GTI_PANEL, at->width,
+                     scores + k, padded, true);
+        }
+        float factors[TILE];
+        for (uint32_t r = 0; r < rows; r++) {
+            factors[r] = 1.0f / softmax_row(scores + r * (uint64_t)padded, at->key_count, at->scale);
+        }
+        f32_tile(rows, at->width, scores, padded, at->values, at->stride, at->key_count, mixed, out_width, true);
+        for (uint32_t r = 0; r < rows; r++) {
+            store_scaled(mixed + r * out_width, at->width, factors[r], at->out + (q + r) * at->out_stride);
+        }
+        q += rows;
+    }
+}
+
+#ifdef GTI_BF16
+static void attend_bf16(const gti_attention *at) {
+    const uint32_t padded = padded_to_panels(at->key_count);
+    const uint32_t pairs = (at->width + 1) / 2;
+    const uint32_t key_pairs = (at->key_count + 1) / 2;
+    const uint32_t out_width = padded_to_panels(at->width);
+    uint32_t *keys = at->scratch;                                /* [panels][pairs][64] pairs of columns */
+    uint32_t *values = keys + (uint64_t)padded * pairs;          /* [key_pairs][out_width] pairs of keys */
+    uint32_t *rounded = values + (uint64_t)key_pairs * out_width; /* [keys][pairs], then [TILE][pairs] queries */
+    float *scores = (float *)(rounded + (uint64_t)padded * pairs + TILE * (uint64_t)pairs); /* [TILE][padded] */
+    uint32_t *weights = (uint32_t *)(scores + TILE * (uint64_t)padded);             /* [TILE][padded/2] */
+    float *mixed = (float *)(weights + TILE * (uint64_t)padded / 2);                 /* [TILE][out_width] */
+    uint32_t *queries = rounded + (uint64_t)padded * pairs;
+    for (uint32_t k = 0; k < at->key_count; k++) {
+        rounded[(uint64_t)k * pairs + pairs - 1] = 0;
+        bf16_round(at->keys + k * at->stride, at->width, (uint16_t *)(rounded + (uint64_t)k * pairs));
+    }
+    pack_transposed(rounded, pairs, at->key_count, pairs, keys);
+    for (uint32_t k = 0; k < key_pairs; k++) {
+        const float *even = at->values + 2 * k * at->stride;
+        bf16_interleave(even, 2 * k + 1 < at->key_count ? even + at->stride : NULL, at->width,
+                        values + (uint64_t)k * out_width);
+    }
+    for (uint32_t q = 0; q < at->query_count;) {
+        const uint32_t rows = tile_rows(at->query_count - q);
+        for (uint32_t r = 0; r < rows; r++) {
+            queries[r * pairs + pairs - 1] = 0;
+            bf16_round(at->queries + (q + r) * at->query_stride, at->width, (uint16_t *)(queries + r * pairs));
+        }
+        for (uint32_t k = 0; k < at->key_count; k += GTI_PANEL) {
+            const uint32_t count = at->key_count - k < GTI_PANEL ? at->key_count - k : GTI_PANEL;
+            bf16_tile(rows, count, queries, pairs, keys + (uint64_t)k * pairs, GTI_PANEL, pairs, scores + k, padded,
+                      true);
+        }
+        float factors[TILE];
+        for (uint32_t r = 0; r < rows; r++) {
+            float *row = scores + r * (uint64_t)padded;
+            factors[r] = 1.0f / softmax_row(row, at->key_count, at->scale);
+            weights[r * (uint64_t)padded / 2 + key_pairs - 1] = 0;
+            bf16_round(row, at->key_count, (uint16_t *)(weights + r * (uint64_t)padded / 2));
+        }
+        bf16_tile(rows, at->width, weights, padded / 2, values, out_width, key_pairs, mixed, out_width, true);
+        for (uint32_t r = 0; r < rows; r++) {
+            store_scaled(mixed + r * out_width, at->width, factors[r], at->out + (q + r) * at->out_stride);
+        }
+        q += rows;
+    }
+}
+#endif
+
+static void attend(const gti_attention *at) {
+#ifdef GTI_BF16
+    if (at->bf16) {
+        attend_bf16(at);
+        return;
+    }
+#endif
+    attend_f32(at);
+}

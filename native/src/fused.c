@@ -1,0 +1,682 @@
+#include "fused.h"
+
+#include "cpu/cpu.h"
+#include "pack.h"
+#include "session.h"
+
+#include <math.h>
+#include <string.h>
+
+/* With fewer rows a thread than this, threads share the outputs of a linear instead of its rows. */
+#define NARROW_ROWS 24
+/* With so many sequences a thread, attention's pieces are whole sequences; else single heads. */
+#define MANY_SEQUENCES 4
+/* Phases of a layer, of a head and of the rest, at most. */
+#define LAYER_PHASES 10
+#define HEAD_PHASES 3
+#define OTHER_PHASES 4
+
+/* One batch, the same for all of its threads. */
+typedef struct gti_job {
+    const gt_session *session;
+    const gt_batch *batch;
+    uint32_t threads; /* that are expected */
+    uint32_t depth;
+    uint32_t rows;
+    uint32_t last_count; /* rows that the last layer computes to its end */
+    uint32_t head_counts[GT_MAX_HEADS];
+} gti_job;
+
+/* One thread's part in it. */
+typedef struct worker {
+    const gti_job *job;
+    const gt_model *model;
+    const gti_fused *fused;
+    uint8_t *scratch;
+    uint32_t phase;
+    uint64_t pieces;
+} worker;
+
+/* What a phase does. */
+typedef struct step {
+    void (*run)(const worker *w, const struct step *step, uint32_t piece);
+    uint32_t layer;
+    uint32_t rows;   /* in all */
+    uint32_t blocks; /* that they are cut into */
+    const gti_packed *weights;
+    const gti_operand *operand;
+    uint32_t from; /* panels */
+    uint32_t to;
+    uint32_t unit; /* panels of a piece */
+    gti_epilogue epilogue;
+    uint32_t head;
+} step;
+
+/* Runs the pieces of a phase, or as many as others leave. */
+static void phase(worker *w, const step *s, uint32_t pieces) {
+    gti_phase *at = &w->fused->team.phases[w->phase++];
+    uint32_t done = 0;
+    uint32_t piece;
+    while (gti_team_claim(at, pieces, &piece)) {
+        s->run(w, s, piece);
+        done++;
+    }
+    w->pieces += done;
+    gti_team_finish(at, done, pieces);
+}
+
+static uint32_t ceil_div(uint32_t a, uint32_t b) {
+    return (a + b - 1) / b;
+}
+
+/* Where block index of count begins, of n rows. */
+static uint32_t block_start(uint32_t n, uint32_t count, uint32_t index) {
+    return (uint32_t)((uint64_t)n * index / count);
+}
+
+static bool narrow(const gti_job *job, uint32_t rows) {
+    return job->threads > 1 && rows < NARROW_ROWS * job->threads;
+}
+
+/* How many blocks n rows are cut into when each goes its way alone: as many for every thread. */
+static uint32_t wide_blocks(const gti_job *job, uint32_t rows) {
+    const uint32_t threads = rows < job->threads ? 1 : job->threads;
+    return threads * ceil_div(ceil_div(rows, threads), GTI_BLOCK);
+}
+
+/* And when the threads share each linear: blocks as large as can be for products, small ones for the rest. */
+static uint32_t shared_blocks(uint32_t rows) {
+    return ceil_div(rows, GTI_BLOCK);
+}
+
+static uint32_t small_blocks(const gti_job *job, uint32_t rows) {
+    return rows < 2 * job->threads ? rows : 2 * job->threads;
+}
+
+static float *layer_rows(const worker *w, uint32_t layer) {
+    const gti_fused *fused = w->fused;
+    const int32_t kept = w->model->kept[layer];
+    return kept < 0 ? fused->states[layer % 2] : fused->kept + (uint64_t)kept * w->job->session->row_capacity * fused->width;
+}
+
+/* Whether the last layer computes only some rows to its end. */
+static bool compact(const gti_job *job, uint32_t layer) {
+    return layer + 1 == job->depth && job->last_count < job->rows;
+}
+
+static void multiply(const worker *w, const step *s, uint32_t first, uint32_t count, uint32_t from, uint32_t to) {
+    w->fused->kernels->linear(s->weights, s->operand, first, count, from, to, &s->epilogue, w->scratch);
+}
+
+/* ---- what a row goes through, by itself ---- */
+
+static void embed(const worker *w, uint32_t first, uint32_t count) {
+    const gt_model *model = w->model;
+    const gt_session *session = w->job->session;
+    const uint32_t d = model->info.embedding_length;
+    const uint64_t width = w->fused->width;
+    float *x = layer_rows(w, 0) + first * width;
+    for (uint32_t r = 0; r < count; r++) {
+        float *row = x + r * width;
+        const uint32_t position = (uint32_t)session->positions[first + r];
+        gti_read_row(&model->tokens, (uint32_t)session->ids[first + r], row);
+        w->fused->kernels->add(row, (const float *)model->positions.data + (uint64_t)position * d, d);
+        if (model->types.data != NULL) {
+            const uint32_t type = (uint32_t)session->types[first + r];
+            w->fused->kernels->add(row, (const float *)model->types.data + (uint64_t)type * d, d);
+        }
+    }
+    w->fused->kernels->norm(model->compute, &model->embedding_norm, model->epsilon, x, width, first, count,
+                            &w->fused->input);
+}
+
+/* The rows of a layer whose attention was computed, ready for its output linear. */
+static void ready(const worker *w, uint32_t layer, uint32_t first, uint32_t count) {
+    const gti_fused *fused = w->fused;
+    if (compact(w->job, layer)) {
+        const float *x = layer_rows(w, layer);
+        for (uint32_t r = first; r < first + count; r++) {
+            memcpy(fused->attended + r * fused->width, x + fused->last_rows[r] * fused->width,
+                   fused->width * sizeof(float));
+        }
+    }
+    fused->kernels->prepare(w->model->compute, fused->gathered + first * fused->width, fused->width, first, count,
+                            &fused->between);
+}
+
+static step qkv_step(const worker *w, uint32_t layer) {
+    const gti_packed *weights = &w->model->layers[layer].packed_qkv;
+    const uint32_t panels = weights->features / GTI_PANEL;
+    step s = {.weights = weights, .operand = &w->fused->input, .to = panels, .unit = 1};
+    /* Queries are computed later, where only some are needed. */
+    s.from = compact(w->job, layer) ? panels / 3 : 0;
+    s.epilogue = (gti_epilogue){.out = w->fused->qkv, .out_stride = 3 * w->fused->width};
+    return s;
+}
+
+static step query_step(const worker *w, uint32_t layer) {
+    const gti_packed *weights = &w->model->layers[layer].packed_qkv;
+    step s = {.weights = weights, .operand = &w->fused->between, .to = weights->features / GTI_PANEL / 3, .unit = 1};
+    s.epilogue = (gti_epilogue){.out = w->fused->qkv, .out_stride = 3 * w->fused->width};
+    return s;
+}
+
+static step out_step(const worker *w, uint32_t layer) {
+    const gti_fused *fused = w->fused;
+    const gti_packed *weights = &w->model->layers[layer].packed_out;
+    step s = {.weights = weights, .operand = &fused->between, .to = weights->features / GTI_PANEL, .unit = 1};
+    s.epilogue = (gti_epilogue){.residual = compact(w->job, layer) ? fused->attended : layer_rows(w, layer),
+                                .residual_stride = fused->width,
+                                .out = fused->attended,
+                                .out_stride = fused->width};
+    return s;
+}
+
+static step up_step(const worker *w, uint32_t layer) {
+    const gti_packed *weights = &w->model->layers[layer].packed_up;
+    step s = {.weights = weights, .operand = &w->fused->between, .to = weights->features / GTI_PANEL};
+    s.unit = GTI_GROUP / GTI_PANEL;
+    s.epilogue = (gti_epilogue){.activation = w->model->activation, .operand = &w->fused->inner};
+    return s;
+}
+
+static step down_step(const worker *w, uint32_t layer) {
+    const gti_fused *fused = w->fused;
+    const gti_packed *weights = &w->model->layers[layer].packed_down;
+    step s = {.weights = weights, .operand = &fused->inner, .to = weights->features / GTI_PANEL, .unit = 1};
+    s.epilogue = (gti_epilogue){.residual = fused->attended,
+                                .residual_stride = fused->width,
+                                .out = layer_rows(w, layer + 1),
+                                .out_stride = fused->width};
+    return s;
+}
+
+static void norm_attended(const worker *w, uint32_t layer, uint32_t first, uint32_t count) {
+    const gti_fused *fused = w->fused;
+    fused->kernels->norm(w->model->compute, &w->model->layers[layer].attention_norm, w->model->epsilon,
+                         fused->attended + first * fused->width, fused->width, first, count, &fused->between);
+}
+
+static void norm_output(const worker *w, uint32_t layer, uint32_t first, uint32_t count) {
+    const gti_fused *fused = w->fused;
+    fused->kernels->norm(w->model->compute, &w->model->layers[layer].output_norm, w->model->epsilon,
+                         layer_rows(w, layer + 1) + first * fused->width, fused->width, first, count,
+                         layer + 1 < w->job->depth ? &fused->input : NULL);
+}
+
+/* ---- pieces ---- */
+
+/* A block of rows, a few panels. */
+static void run_linear(const worker *w, const step *s, uint32_t piece) {
+    const uint32_t block = piece % s->blocks;
+    const uint32_t from = s->from + piece / s->blocks * s->unit;
+    const uint32_t to = from + s->unit < s->to ? from + s->unit : s->to;
+    const uint32_t first = block_start(s->rows, s->blocks, block);
+    multiply(w, s, first, block_start(s->rows, s->blocks, block + 1) - first, from, to);
+}
+
+static void shared_linear(worker *w, step s, uint32_t rows) {
+    s.run = run_linear;
+    s.rows = rows;
+    s.blocks = shared_blocks(rows);
+    phase(w, &s, s.blocks * ceil_div(s.to - s.from, s.unit));
+}
+
+#define BLOCK_OF(s, piece)                                                                                             \
+    const uint32_t first = block_start((s)->rows, (s)->blocks, piece);                                                 \
+    const uint32_t count = block_start((s)->rows, (s)->blocks, (piece) + 1) - first
+
+static void run_embed(const worker *w, const step *s, uint32_t piece) {
+    BLOCK_OF(s, piece);
+    embed(w, first, count);
+}
+
+static void run_ready(const worker *w, const step *s, uint32_t piece) {
+    BLOCK_OF(s, piece);
+    ready(w, s->layer, first, count);
+}
+
+static void run_norm_attended(const worker *w, const step *s, uint32_t piece) {
+    BLOCK_OF(s, piece);
+    norm_attended(w, s->layer, first, count);
+}
+
+static void run_norm_output(const worker *w, const step *s, uint32_t piece) {
+    BLOCK_OF(s, piece);
+    norm_output(w, s->layer, first, count);
+}
+
+/* All of a linear for one block. */
+static void whole_linear(const worker *w, const step *s, uint32_t first, uint32_t count) {
+    multiply(w, s, first, count, s->from, s->to);
+}
+
+static void run_first_rows(const worker *w, const step *s, uint32_t piece) {
+    BLOCK_OF(s, piece);
+    const step qkv = qkv_step(w, 0);
+    embed(w, first, count);
+    if (w->job->depth > 0) {
+        whole_linear(w, &qkv, first, count);
+    }
+}
+
+/* From one attention to the next. */
+static void run_rows(const worker *w, const step *s, uint32_t piece) {
+    BLOCK_OF(s, piece);
+    const step out = out_step(w, s->layer);
+    const step up = up_step(w, s->layer);
+    const step down = down_step(w, s->layer);
+    ready(w, s->layer, first, count);
+    whole_linear(w, &out, first, count);
+    norm_attended(w, s->layer, first, count);
+    whole_linear(w, &up, first, count);
+    whole_linear(w, &down, first, count);
+    norm_output(w, s->layer, first, count);
+    if (s->layer + 1 < w->job->depth) {
+        const step qkv = qkv_step(w, s->layer + 1);
+        whole_linear(w, &qkv, first, count);
+    }
+}
+
+/* The rows of the input whose queries are needed, side by side in between. */
+static void run_pick(const worker *w, const step *s, uint32_t piece) {
+    BLOCK_OF(s, piece);
+    const gti_operand *from = &w->fused->input;
+    const gti_operand *to = &w->fused->between;
+    const uint64_t groups = GTI_GROUPS_OF(from->columns);
+    for (uint32_t r = first; r < first + count; r++) {
+        const uint64_t row = w->fused->last_rows[r];
+        memcpy((uint8_t *)to->rows + r * to->stride, (const uint8_t *)from->rows + row * from->stride, from->stride);
+        if (w->model->compute == GTI_COMPUTE_INT8) {
+            memcpy(to->scales + r * groups, from->scales + row * groups, groups * sizeof(float));
+            memcpy(to->shifts + r * groups, from->shifts + row * groups, groups * sizeof(float));
+        }
+    }
+}
+
+/* A sequence, one head of it or all. */
+static void run_attention(const worker *w, const step *s, uint32_t piece) {
+    const gti_fused *fused = w->fused;
+    const gti_job *job = w->job;
+    const uint32_t heads = w->model->info.attention_head_count;
+    const uint32_t head_width = w->model->info.embedding_length / heads;
+    const uint32_t sequence = piece / (heads / s->unit);
+    const uint32_t head = piece % (heads / s->unit) * s->unit;
+    const uint64_t start = (uint64_t)job->batch->starts[sequence];
+    const bool some = compact(job, s->layer);
+    const uint64_t query = some ? fused->last_at[sequence] : start;
+    gti_attention at = {
+        .query_stride = 3 * fused->width,
+        .stride = 3 * fused->width,
+        .key_count = (uint32_t)((uint64_t)job->batch->starts[sequence + 1] - start),
+        .width = head_width,
+        .scale = 1.0f / sqrtf((float)head_width),
+        .bf16 = fused->kernels->bf16 && w->model->compute != GTI_COMPUTE_F32,
+        .out_stride = fused->width,
+        .scratch = w->scratch,
+    };
+    at.query_count = some ? fused->last_at[sequence + 1] - fused->last_at[sequence] : at.key_count;
+    for (uint32_t h = head; h < head + s->unit && at.query_count > 0; h++) {
+        const uint64_t column = (uint64_t)h * head_width;
+        at.queries = fused->qkv + query * at.query_stride + column;
+        at.keys = fused->qkv + start * at.stride + fused->width + column;
+        at.values = at.keys + fused->width;
+        at.out = fused->gathered + query * at.out_stride + column;
+        fused->kernels->attend(&at);
+    }
+}
+
+/* ---- phases ---- */
+
+static void rows_phase(worker *w, void (*run)(const worker *, const step *, uint32_t), uint32_t layer, uint32_t rows,
+                       uint32_t blocks) {
+    const step s = {.run = run, .layer = layer, .rows = rows, .blocks = blocks};
+    phase(w, &s, blocks);
+}
+
+static void attention_phase(worker *w, uint32_t layer) {
+    const uint32_t sequences = w->job->batch->sequence_count;
+    const uint32_t heads = w->model->info.attention_head_count;
+    step s = {.run = run_attention, .layer = layer, .unit = 1};
+    if (sequences >= MANY_SEQUENCES * w->job->threads || w->job->threads == 1) {
+        s.unit = heads;
+    }
+    phase(w, &s, sequences * (heads / s.unit));
+}
+
+static void encode(worker *w) {
+    const gti_job *job = w->job;
+    if (narrow(job, job->rows)) {
+        rows_phase(w, run_embed, 0, job->rows, small_blocks(job, job->rows));
+        if (job->depth > 0) {
+            shared_linear(w, qkv_step(w, 0), job->rows);
+        }
+    } else {
+        rows_phase(w, run_first_rows, 0, job->rows, wide_blocks(job, job->rows));
+    }
+    for (uint32_t layer = 0; layer < job->depth; layer++) {
+        const uint32_t rows = compact(job, layer) ? job->last_count : job->rows;
+        if (compact(job, layer)) {
+            rows_phase(w, run_pick, layer, rows, shared_blocks(rows));
+            shared_linear(w, query_step(w, layer), rows);
+        }
+        attention_phase(w, layer);
+        if (!narrow(job, rows)) {
+            rows_phase(w, run_rows, layer, rows, wide_blocks(job, rows));
+            continue;
+        }
+        rows_phase(w, run_ready, layer, rows, small_blocks(job, rows));
+        shared_linear(w, out_step(w, layer), rows);
+        rows_phase(w, run_norm_attended, layer, rows, small_blocks(job, rows));
+        shared_linear(w, up_step(w, layer), rows);
+        shared_linear(w, down_step(w, layer), rows);
+        rows_phase(w, run_norm_output, layer, rows, small_blocks(job, rows));
+        if (layer + 1 < job->depth) {
+            shared_linear(w, qkv_step(w, layer + 1), rows);
+        }
+    }
+}
+
+/* ---- heads ---- */
+
+/* What a head needs for a block of rows. */
+typedef struct head_frame {
+    gti_operand input; /* its layers side by side */
+    gti_operand dense;
+    float *logits; /* [GTI_BLOCK][stride] */
+    uint64_t stride;
+    void *scratch;
+} head_frame;
+
+static uint64_t lay_out_head(const gt_model *model, const gti_head *head, uint8_t *memory, head_frame *frame) {
+    gti_carver carver = {memory, 0};
+    const uint32_t columns = head->info.layer_count * model->info.embedding_length;
+    frame->scratch = gti_carve(&carver, GTI_LINEAR_BYTES);
+    frame->input.columns = columns;
+    frame->input.stride = GTI_PADDED_COLUMNS(columns) * sizeof(float);
+    frame->input.rows = gti_carve(&carver, GTI_BLOCK * frame->input.stride);
+    frame->dense.columns = head->dense.weight.rows;
+    frame->dense.stride = GTI_PANELS_OF(head->dense.weight.rows) * GTI_PANEL * sizeof(float);
+    frame->dense.rows = gti_carve(&carver, GTI_BLOCK * frame->dense.stride);
+    frame->stride = GTI_PANELS_OF(head->info.label_count) * GTI_PANEL;
+    frame->logits = gti_carve(&carver, GTI_BLOCK * frame->stride * sizeof(float));
+    return carver.used;
+}
+
+static const gti_head_row *rows_of_head(const worker *w, uint32_t head) {
+    return w->fused->head_rows + (uint64_t)head * w->job->session->row_capacity;
+}
+
+/* The head's input for count rows from first on. */
+static void gather(const worker *w, const gti_head *head, const head_frame *frame, const gti_head_row *rows,
+                   uint32_t count) {
+    const uint32_t d = w->model->info.embedding_length;
+    for (uint32_t r = 0; r < count; r++) {
+        float *to = (float *)((uint8_t *)frame->input.rows + r * frame->input.stride);
+        memset(to, 0, frame->input.stride);
+        for (uint32_t i = 0; i < head->info.layer_count; i++) {
+            const uint32_t layer = head->info.layers[i];
+            const bool picked = layer > 0 && compact(w->job, layer - 1);
+            const uint64_t row = picked ? rows[r].last_row : rows[r].row;
+            memcpy(to + (uint64_t)i * d, layer_rows(w, layer) + row * w->fused->width, d * sizeof(float));
+        }
+    }
+}
+
+static void dense(const worker *w, const gti_head *head, const head_frame *frame, uint32_t count, uint32_t from,
+                  uint32_t to, void *scratch) {
+    const gti_epilogue epilogue = {.activation = head->activation,
+                                   .out = frame->dense.rows,
+                                   .out_stride = frame->dense.stride / sizeof(float)};
+    w->fused->kernels->linear(&head->packed_dense, &frame->input, 0, count, from, to, &epilogue, scratch);
+}
+
+static void output(const worker *w, const gti_head *head, const head_frame *frame, const gti_head_row *rows,
+                   uint32_t count) {
+    const gti_epilogue epilogue = {.out = frame->logits, .out_stride = frame->stride};
+    const gti_operand *operand = head->packed_dense.panels != NULL ? &frame->dense : &frame->input;
+    w->fused->kernels->linear(&head->packed_output, operand, 0, count, 0, head->packed_output.features / GTI_PANEL,
+                              &epilogue, frame->scratch);
+    for (uint32_t r = 0; r < count; r++) {
+        memcpy(w->job->batch->logits + rows[r].logits_at, frame->logits + r * frame->stride,
+               head->info.label_count * sizeof(float));
+    }
+}
+
+/* A block of rows, all of the head. */
+static void run_head(const worker *w, const step *s, uint32_t piece) {
+    BLOCK_OF(s, piece);
+    const gti_head *head = &w->model->heads[s->head];
+    const gti_head_row *rows = rows_of_head(w, s->head) + first;
+    head_frame frame;
+    lay_out_head(w->model, head, w->scratch, &frame);
+    gather(w, head, &frame, rows, count);
+    if (head->packed_dense.panels != NULL) {
+        dense(w, head, &frame, count, 0, head->packed_dense.features / GTI_PANEL, frame.scratch);
+    }
+    output(w, head, &frame, rows, count);
+}
+
+/* Few rows: the threads share the dense layer's outputs, in the leader's scratch. */
+static void run_head_input(const worker *w, const step *s, uint32_t piece) {
+    const gti_head *head = &w->model->heads[s->head];
+    head_frame frame;
+    (void)piece;
+    lay_out_head(w->model, head, w->fused->scratch, &frame);
+    gather(w, head, &frame, rows_of_head(w, s->head), s->rows);
+}
+
+static void run_head_dense(const worker *w, const step *s, uint32_t piece) {
+    const gti_head *head = &w->model->heads[s->head];
+    head_frame frame;
+    head_frame own;
+    lay_out_head(w->model, head, w->fused->scratch, &frame);
+    lay_out_head(w->model, head, w->scratch, &own);
+    dense(w, head, &frame, s->rows, piece, piece + 1, own.scratch);
+}
+
+static void run_head_output(const worker *w, const step *s, uint32_t piece) {
+    const gti_head *head = &w->model->heads[s->head];
+    head_frame frame;
+    (void)piece;
+    lay_out_head(w->model, head, w->fused->scratch, &frame);
+    output(w, head, &frame, rows_of_head(w, s->head), s->rows);
+}
+
+static void answer(worker *w) {
+    const gti_job *job = w->job;
+    for (uint32_t h = 0; h < w->model->info.head_count; h++) {
+        const uint32_t rows = job->head_counts[h];
+        step s = {.run = run_head, .rows = rows, .blocks = ceil_div(rows, GTI_BLOCK), .head = h};
+        if (rows == 0) {
+            continue;
+        }
+        const gti_packed *packed = &w->model->heads[h].packed_dense;
+        if (job->threads == 1 || packed->panels == NULL || rows > GTI_BLOCK) {
+            phase(w, &s, s.blocks);
+            continue;
+        }
+        s.run = run_head_input;
+        phase(w, &s, 1);
+        s.run = run_head_dense;
+        phase(w, &s, packed->features / GTI_PANEL);
+        s.run = run_head_output;
+        phase(w, &s, 1);
+    }
+}
+
+/* ---- a batch ---- */
+
+static bool reads(const gt_head_info *head, uint32_t layer) {
+    for (uint32_t i = 0; i < head->layer_count; i++) {
+        if (head->layers[i] == layer) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* How many rows of a sequence the last layer computes to its end. */
+static uint32_t last_rows(const gt_model *model, const gt_batch *batch, uint32_t sequence, uint32_t depth) {
+    const uint32_t length = (uint32_t)(batch->starts[sequence + 1] - batch->starts[sequence]);
+    uint32_t count = batch->outputs[sequence] & GT_OUTPUT_STATES ? length : 0;
+    for (uint32_t h = 0; h < model->info.head_count; h++) {
+        const gt_head_info *info = &model->heads[h].info;
+        if ((batch->outputs[sequence] >> h & 1) == 0 || !reads(info, depth)) {
+            continue;
+        }
+        const uint32_t wanted = info->task == GT_TASK_TOKEN_CLASSIFICATION ? length : 1;
+        count = wanted > count ? wanted : count;
+    }
+    return count;
+}
+
+static void pick_last_rows(gti_fused *fused, gti_job *job) {
+    const gt_batch *batch = job->batch;
+    job->last_count = 0;
+    for (uint32_t s = 0; s < batch->sequence_count; s++) {
+        const uint32_t count = last_rows(job->session->model, batch, s, job->depth);
+        fused->last_at[s] = job->last_count;
+        for (uint32_t r = 0; r < count; r++) {
+            fused->last_rows[job->last_count++] = (uint32_t)batch->starts[s] + r;
+        }
+    }
+    fused->last_at[batch->sequence_count] = job->last_count;
+}
+
+static void pick_head_rows(gti_fused *fused, gti_job *job) {
+    const gt_batch *batch = job->batch;
+    const gt_model *model = job->session->model;
+    memset(job->head_counts, 0, sizeof(job->head_counts));
+    for (uint32_t s = 0; s < batch->sequence_count; s++) {
+        uint64_t at = job->session->logits_at[s];
+        const uint32_t start = (uint32_t)batch->starts[s];
+        for (uint32_t h = 0; h < model->info.head_count; h++) {
+            const gt_head_info *info = &model->heads[h].info;
+            if ((batch->outputs[s] >> h & 1) == 0) {
+                continue;
+            }
+            const uint32_t count =
+                info->task == GT_TASK_TOKEN_CLASSIFICATION ? (uint32_t)batch->starts[s + 1] - start : 1;
+            gti_head_row *rows = fused->head_rows + (uint64_t)h * job->session->row_capacity + job->head_counts[h];
+            for (uint32_t r = 0; r < count; r++) {
+                rows[r] = (gti_head_row){start + r, fused->last_at[s] + r, at};
+                at += info->label_count;
+            }
+            job->head_counts[h] += count;
+        }
+    }
+}
+
+static void write_states(const worker *w) {
+    const gt_batch *batch = w->job->batch;
+    const gti_fused *fused = w->fused;
+    const uint32_t d = w->model->info.embedding_length;
+    const uint32_t layers = w->model->info.layer_count;
+    for (uint32_t s = 0; s < batch->sequence_count; s++) {
+        if ((batch->outputs[s] & GT_OUTPUT_STATES) == 0) {
+            continue;
+        }
+        const uint32_t length = (uint32_t)(batch->starts[s + 1] - batch->starts[s]);
+        const uint64_t first =
+            compact(w->job, layers - 1) ? fused->last_at[s] : (uint64_t)batch->starts[s];
+        float *to = batch->logits + gti_states_at(w->job->session, batch, s);
+        for (uint32_t r = 0; r < length; r++) {
+            memcpy(to + (uint64_t)r * d, layer_rows(w, layers) + (first + r) * fused->width, d * sizeof(float));
+        }
+    }
+}
+
+static worker start(const gt_session *session, uint32_t number) {
+    const gti_fused *fused = &session->fused;
+    return (worker){.job = fused->job,
+                    .model = session->model,
+                    .fused = fused,
+                    .scratch = fused->scratch + number * fused->scratch_bytes};
+}
+
+void gti_fused_run(gt_session *session, const gt_batch *batch, uint32_t depth) {
+    gti_fused *fused = &session->fused;
+    gti_job job = {.session = session, .batch = batch, .depth = depth, .rows = batch->token_count};
+    job.threads = batch->threads < fused->team.max_helpers + 1 ? batch->threads : fused->team.max_helpers + 1;
+    pick_last_rows(fused, &job);
+    pick_head_rows(fused, &job);
+    fused->job = &job;
+    gti_team_reset(&fused->team,
+                   depth * LAYER_PHASES + session->model->info.head_count * HEAD_PHASES + OTHER_PHASES);
+    if (job.threads > 1) {
+        gti_team_open(&fused->team);
+    }
+    worker leader = start(session, 0);
+    encode(&leader);
+    answer(&leader);
+    gti_team_close(&fused->team);
+    write_states(&leader);
+    fused->job = NULL;
+}
+
+uint64_t gti_fused_join(gt_session *session) {
+    const uint32_t number = gti_team_enter(&session->fused.team);
+    if (number == 0) {
+        return 0;
+    }
+    worker helper = start(session, number);
+    encode(&helper);
+    answer(&helper);
+    gti_team_leave(&session->fused.team);
+    return helper.pieces;
+}
+
+/* ---- memory ---- */
+
+static gti_operand carve_operand(gti_carver *carver, gti_compute compute, uint64_t rows, uint32_t columns) {
+    const uint64_t groups = GTI_GROUPS_OF(columns);
+    gti_operand operand = {.columns = columns, .stride = GTI_PADDED_COLUMNS(columns) * gti_element_bytes(compute)};
+    operand.rows = gti_carve(carver, rows * operand.stride);
+    if (compute == GTI_COMPUTE_INT8) {
+        operand.scales = gti_carve(carver, rows * groups * sizeof(float));
+        operand.shifts = gti_carve(carver, rows * groups * sizeof(float));
+    }
+    return operand;
+}
+
+static uint64_t larger(uint64_t a, uint64_t b) {
+    return a > b ? a : b;
+}
+
+static uint64_t scratch_bytes(const gt_model *model, uint64_t longest) {
+    const uint64_t head_width = model->info.embedding_length / model->info.attention_head_count;
+    uint64_t bytes = larger(GTI_LINEAR_BYTES, gti_attention_bytes(longest, head_width));
+    for (uint32_t h = 0; h < model->info.head_count; h++) {
+        head_frame frame;
+        bytes = larger(bytes, lay_out_head(model, &model->heads[h], NULL, &frame));
+    }
+    return (bytes + GT_ALIGNMENT - 1) / GT_ALIGNMENT * GT_ALIGNMENT;
+}
+
+void gti_fused_carve(gti_fused *fused, const gt_model *model, const gt_session_params *params, gti_carver *carver) {
+    const uint64_t rows = params->max_tokens;
+    const uint64_t longest = rows < model->info.context_length ? rows : model->info.context_length;
+    const uint32_t d = model->info.embedding_length;
+    fused->kernels = gti_cpu()->kernels;
+    fused->width = GTI_PANELS_OF((uint64_t)d) * GTI_PANEL;
+    fused->scratch_bytes = scratch_bytes(model, longest);
+    fused->team.max_helpers = params->max_threads - 1;
+    fused->team.phases =
+        gti_carve(carver, (model->info.layer_count * LAYER_PHASES + model->info.head_count * HEAD_PHASES + OTHER_PHASES)
+                              * sizeof(gti_phase));
+    const uint64_t row_bytes = fused->width * sizeof(float);
+    fused->kept = gti_carve(carver, model->kept_count * rows * row_bytes);
+    fused->states[0] = gti_carve(carver, rows * row_bytes);
+    fused->states[1] = gti_carve(carver, rows * row_bytes);
+    fused->attended = gti_carve(carver, rows * row_bytes);
+    fused->gathered = gti_carve(carver, rows * row_bytes);
+    fused->qkv = gti_carve(carver, 3 * rows * row_bytes + GTI_OVERREAD * sizeof(float));
+    fused->input = carve_operand(carver, model->compute, rows, d);
+    fused->between = carve_operand(carver, model->compute, rows, d);
+    fused->inner = carve_operand(carver, model->compute, rows, model->info.feed_forward_length);
+    fused->last_rows = gti_carve(carver, rows * sizeof(uint32_t));
+    fused->last_at = gti_carve(carver, (params->max_sequences + 1ull) * sizeof(uint32_t));
+    fused->head_rows = gti_carve(carver, model->info.head_count * rows * sizeof(gti_head_row));
+    fused->scratch = gti_carve(carver, params->max_threads * fused->scratch_bytes);
+}

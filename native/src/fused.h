@@ -1,0 +1,54 @@
+/*
+ * fused.h - the encoder and its heads on packed weights: what a processor runs.
+ *
+ * It computes what encoder.c and heads.c compute with ggml's graph. A batch's rows go through the linears in blocks,
+ * each block from one attention to the next while it lies in the caches; or, where there are too few rows for the
+ * threads at hand, the threads share the outputs of each linear. Which of both changes no bit of the result.
+ */
+#ifndef GTI_FUSED_H
+#define GTI_FUSED_H
+
+#include "carver.h"
+#include "cpu/kernels.h"
+#include "team.h"
+
+/* Behind the last float of rows that attention reads: its vectors may reach beyond a head. */
+#define GTI_OVERREAD 16
+
+/* A row that a head reads. */
+typedef struct gti_head_row {
+    uint32_t row;      /* in the batch */
+    uint32_t last_row; /* among the rows of the last layer that was computed */
+    uint64_t logits_at;
+} gti_head_row;
+
+typedef struct gti_fused {
+    const gti_kernels *kernels;
+    gti_team team;
+    uint64_t width;      /* floats of a row, its d columns padded to whole panels */
+    float *kept;         /* [model->kept_count][rows][width]: outputs of layers that heads read */
+    float *states[2];    /* [rows][width]: outputs of the other layers, even and odd */
+    float *attended;     /* [rows][width]: a layer's rows behind its attention */
+    float *qkv;          /* [rows][3 width] */
+    float *gathered;     /* [rows][width]: what attention gathers, heads side by side */
+    gti_operand input;   /* d columns: a layer's rows, for q, k and v */
+    gti_operand between; /* d columns: what the other linears of a layer read */
+    gti_operand inner;   /* f columns */
+    uint32_t *last_rows; /* [rows]: those of the batch that the last layer computes behind its keys and values */
+    uint32_t *last_at;   /* [max_sequences + 1]: where each sequence's stand among them */
+    gti_head_row *head_rows; /* [heads][rows] */
+    uint8_t *scratch;        /* [max_threads][scratch_bytes] */
+    uint64_t scratch_bytes;
+    const struct gti_job *job; /* the batch that runs */
+} gti_fused;
+
+/* Lays out the buffers for batches of up to rows rows. */
+void gti_fused_carve(gti_fused *fused, const gt_model *model, const gt_session_params *params, gti_carver *carver);
+
+/* Runs a batch that was checked. depth: the deepest layer that is read; logits_at: where each sequence's outputs go. */
+void gti_fused_run(gt_session *session, const gt_batch *batch, uint32_t depth);
+
+/* Joins the batch that runs. Returns how many pieces this thread computed. */
+uint64_t gti_fused_join(gt_session *session);
+
+#endif

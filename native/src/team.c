@@ -1,0 +1,79 @@
+#include "team.h"
+
+#include <sched.h>
+
+#define OPEN 0x80000000u
+#define ENTERED 0x10000u
+#define INSIDE 0xffffu
+/* How often a thread looks before it lets another run: some 20 microseconds. */
+#define SPINS 1000
+
+static void pause_once(void) {
+#ifdef __x86_64__
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
+
+/* Waits for what another thread is about to do: short, unless the system runs that thread nowhere. */
+static void wait_a_little(uint32_t *spins) {
+    if (++*spins < SPINS) {
+        pause_once();
+    } else {
+        sched_yield();
+    }
+}
+
+void gti_team_reset(gti_team *team, uint32_t phase_count) {
+    for (uint32_t i = 0; i < phase_count; i++) {
+        atomic_store_explicit(&team->phases[i].next, 0, memory_order_relaxed);
+        atomic_store_explicit(&team->phases[i].done, 0, memory_order_relaxed);
+    }
+}
+
+void gti_team_open(gti_team *team) {
+    atomic_store_explicit(&team->state, OPEN, memory_order_release);
+}
+
+void gti_team_close(gti_team *team) {
+    uint32_t spins = 0;
+    atomic_fetch_and_explicit(&team->state, ~OPEN, memory_order_relaxed);
+    while ((atomic_load_explicit(&team->state, memory_order_acquire) & INSIDE) != 0) {
+        wait_a_little(&spins);
+    }
+}
+
+uint32_t gti_team_enter(gti_team *team) {
+    uint32_t state = atomic_load_explicit(&team->state, memory_order_relaxed);
+    while ((state & OPEN) != 0 && (state & ~OPEN) / ENTERED < team->max_helpers) {
+        if (atomic_compare_exchange_weak_explicit(&team->state, &state, state + ENTERED + 1, memory_order_acquire,
+                                                  memory_order_relaxed)) {
+            return (state & ~OPEN) / ENTERED + 1;
+        }
+    }
+    return 0;
+}
+
+void gti_team_leave(gti_team *team) {
+    atomic_fetch_sub_explicit(&team->state, 1, memory_order_release);
+}
+
+bool gti_team_claim(gti_phase *phase, uint32_t pieces, uint32_t *piece) {
+    /* Looked at first, so that nobody who comes late counts the number up for ever. */
+    if (atomic_load_explicit(&phase->next, memory_order_relaxed) >= pieces) {
+        return false;
+    }
+    *piece = atomic_fetch_add_explicit(&phase->next, 1, memory_order_relaxed);
+    return *piece < pieces;
+}
+
+void gti_team_finish(gti_phase *phase, uint32_t count, uint32_t pieces) {
+    uint32_t spins = 0;
+    if (count > 0) {
+        atomic_fetch_add_explicit(&phase->done, count, memory_order_release);
+    }
+    while (atomic_load_explicit(&phase->done, memory_order_acquire) < pieces) {
+        wait_a_little(&spins);
+    }
+}
