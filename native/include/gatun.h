@@ -62,6 +62,21 @@ enum {
     GT_COMPUTE_GGML = 3  /* ggml's own graph on the weights as they are in the file; a session computes alone */
 };
 
+/* What a batch's time goes to. Linears include the activation or the residual behind them. */
+enum {
+    GT_STAGE_EMBED = 0,     /* tokens, positions and types looked up, added and normed */
+    GT_STAGE_QKV = 1,       /* the linears of queries, keys and values */
+    GT_STAGE_ATTENTION = 2,
+    GT_STAGE_PREPARE = 3,   /* attention's rows rounded to what linears multiply; picking the rows that are needed */
+    GT_STAGE_OUT = 4,       /* the linear behind attention */
+    GT_STAGE_NORM = 5,      /* layer norms, their rows rounded to what linears multiply */
+    GT_STAGE_UP = 6,        /* the feed-forward's linears */
+    GT_STAGE_DOWN = 7,
+    GT_STAGE_HEAD = 8,
+    GT_STAGE_WAIT = 9,      /* for other threads */
+    GT_STAGE_COUNT = 10
+};
+
 typedef struct gt_model gt_model;
 typedef struct gt_session gt_session;
 
@@ -130,6 +145,13 @@ typedef struct gt_batch {
     float *logits;            /* [logits_capacity], written */
     uint64_t logits_capacity; /* in floats */
 } gt_batch;
+
+/* Where time went, over all threads. */
+typedef struct gt_profile {
+    uint32_t struct_size;
+    uint32_t reserved;
+    uint64_t nanos[GT_STAGE_COUNT];
+} gt_profile;
 
 /* GT_ABI_VERSION of the library. Never fails. Any thread. */
 uint32_t gt_abi_version(void);
@@ -212,6 +234,20 @@ int32_t gt_session_run(gt_session *session, const gt_batch *batch, gt_error *err
  * must not be closed before this returns. Any thread.
  */
 uint64_t gt_session_join(gt_session *session);
+
+/*
+ * Tells where the time of all batches since the last call went, and measures from now on: the first call gives zeros.
+ * Not while a batch runs. Not with GT_COMPUTE_GGML. Status: OK, ARGUMENT.
+ */
+int32_t gt_session_profile(gt_session *session, gt_profile *profile, gt_error *error);
+
+/*
+ * Computes a single stage of one layer, GT_STAGE_EMBED to GT_STAGE_DOWN, for all rows of a batch on the calling thread,
+ * from whatever the last run left in the session: for benchmarks. Writes no logits. Not with GT_COMPUTE_GGML.
+ * Status: OK, ARGUMENT, BATCH.
+ */
+int32_t gt_session_run_stage(gt_session *session, const gt_batch *batch, uint32_t stage, uint32_t layer,
+                             gt_error *error);
 
 /* Ends a session. NULL is allowed. */
 void gt_session_close(gt_session *session);

@@ -6,6 +6,7 @@
 
 #include <math.h>
 #include <string.h>
+#include <time.h>
 
 /* With fewer rows a thread than this, threads share the outputs of a linear instead of its rows. */
 #define NARROW_ROWS 24
@@ -33,6 +34,7 @@ typedef struct worker {
     const gt_model *model;
     const gti_fused *fused;
     uint8_t *scratch;
+    uint64_t *nanos; /* [GT_STAGE_COUNT] of this thread; NULL while nothing is measured */
     uint32_t phase;
     uint64_t pieces;
 } worker;
@@ -43,6 +45,7 @@ typedef struct step {
     uint32_t layer;
     uint32_t rows;   /* in all */
     uint32_t blocks; /* that they are cut into */
+    uint32_t stage; /* of weights */
     const gti_packed *weights;
     const gti_operand *operand;
     uint32_t from; /* panels */
@@ -51,6 +54,23 @@ typedef struct step {
     gti_epilogue epilogue;
     uint32_t head;
 } step;
+
+static uint64_t clock_nanos(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+/* When a stage begins; to be given to ended. */
+static uint64_t began(const worker *w) {
+    return w->nanos == NULL ? 0 : clock_nanos();
+}
+
+static void ended(const worker *w, uint32_t stage, uint64_t start) {
+    if (w->nanos != NULL) {
+        w->nanos[stage] += clock_nanos() - start;
+    }
+}
 
 /* Runs the pieces of a phase, or as many as others leave. */
 static void phase(worker *w, const step *s, uint32_t pieces) {
@@ -62,7 +82,9 @@ static void phase(worker *w, const step *s, uint32_t pieces) {
         done++;
     }
     w->pieces += done;
+    const uint64_t start = began(w);
     gti_team_finish(at, done, pieces);
+    ended(w, GT_STAGE_WAIT, start);
 }
 
 static uint32_t ceil_div(uint32_t a, uint32_t b) {
@@ -105,7 +127,9 @@ static bool compact(const gti_job *job, uint32_t layer) {
 }
 
 static void multiply(const worker *w, const step *s, uint32_t first, uint32_t count, uint32_t from, uint32_t to) {
+    const uint64_t start = began(w);
     w->fused->kernels->linear(s->weights, s->operand, first, count, from, to, &s->epilogue, w->scratch);
+    ended(w, s->stage, start);
 }
 
 /* ---- what a row goes through, by itself ---- */
@@ -115,6 +139,7 @@ static void embed(const worker *w, uint32_t first, uint32_t count) {
     const gt_session *session = w->job->session;
     const uint32_t d = model->info.embedding_length;
     const uint64_t width = w->fused->width;
+    const uint64_t start = began(w);
     float *x = layer_rows(w, 0) + first * width;
     for (uint32_t r = 0; r < count; r++) {
         float *row = x + r * width;
@@ -128,11 +153,13 @@ static void embed(const worker *w, uint32_t first, uint32_t count) {
     }
     w->fused->kernels->norm(model->compute, &model->embedding_norm, model->epsilon, x, width, first, count,
                             &w->fused->input);
+    ended(w, GT_STAGE_EMBED, start);
 }
 
 /* The rows of a layer whose attention was computed, ready for its output linear. */
 static void ready(const worker *w, uint32_t layer, uint32_t first, uint32_t count) {
     const gti_fused *fused = w->fused;
+    const uint64_t start = began(w);
     if (compact(w->job, layer)) {
         const float *x = layer_rows(w, layer);
         for (uint32_t r = first; r < first + count; r++) {
@@ -142,12 +169,13 @@ static void ready(const worker *w, uint32_t layer, uint32_t first, uint32_t coun
     }
     fused->kernels->prepare(w->model->compute, fused->gathered + first * fused->width, fused->width, first, count,
                             &fused->between);
+    ended(w, GT_STAGE_PREPARE, start);
 }
 
 static step qkv_step(const worker *w, uint32_t layer) {
     const gti_packed *weights = &w->model->layers[layer].packed_qkv;
     const uint32_t panels = weights->features / GTI_PANEL;
-    step s = {.weights = weights, .operand = &w->fused->input, .to = panels, .unit = 1};
+    step s = {.stage = GT_STAGE_QKV, .weights = weights, .operand = &w->fused->input, .to = panels, .unit = 1};
     /* Queries are computed later, where only some are needed. */
     s.from = compact(w->job, layer) ? panels / 3 : 0;
     s.epilogue = (gti_epilogue){.out = w->fused->qkv, .out_stride = 3 * w->fused->width};
@@ -156,7 +184,7 @@ static step qkv_step(const worker *w, uint32_t layer) {
 
 static step query_step(const worker *w, uint32_t layer) {
     const gti_packed *weights = &w->model->layers[layer].packed_qkv;
-    step s = {.weights = weights, .operand = &w->fused->between, .to = weights->features / GTI_PANEL / 3, .unit = 1};
+    step s = {.stage = GT_STAGE_QKV, .weights = weights, .operand = &w->fused->between, .to = weights->features / GTI_PANEL / 3, .unit = 1};
     s.epilogue = (gti_epilogue){.out = w->fused->qkv, .out_stride = 3 * w->fused->width};
     return s;
 }
@@ -164,7 +192,7 @@ static step query_step(const worker *w, uint32_t layer) {
 static step out_step(const worker *w, uint32_t layer) {
     const gti_fused *fused = w->fused;
     const gti_packed *weights = &w->model->layers[layer].packed_out;
-    step s = {.weights = weights, .operand = &fused->between, .to = weights->features / GTI_PANEL, .unit = 1};
+    step s = {.stage = GT_STAGE_OUT, .weights = weights, .operand = &fused->between, .to = weights->features / GTI_PANEL, .unit = 1};
     s.epilogue = (gti_epilogue){.residual = compact(w->job, layer) ? fused->attended : layer_rows(w, layer),
                                 .residual_stride = fused->width,
                                 .out = fused->attended,
@@ -174,7 +202,7 @@ static step out_step(const worker *w, uint32_t layer) {
 
 static step up_step(const worker *w, uint32_t layer) {
     const gti_packed *weights = &w->model->layers[layer].packed_up;
-    step s = {.weights = weights, .operand = &w->fused->between, .to = weights->features / GTI_PANEL};
+    step s = {.stage = GT_STAGE_UP, .weights = weights, .operand = &w->fused->between, .to = weights->features / GTI_PANEL};
     s.unit = GTI_GROUP / GTI_PANEL;
     s.epilogue = (gti_epilogue){.activation = w->model->activation, .operand = &w->fused->inner};
     return s;
@@ -183,7 +211,7 @@ static step up_step(const worker *w, uint32_t layer) {
 static step down_step(const worker *w, uint32_t layer) {
     const gti_fused *fused = w->fused;
     const gti_packed *weights = &w->model->layers[layer].packed_down;
-    step s = {.weights = weights, .operand = &fused->inner, .to = weights->features / GTI_PANEL, .unit = 1};
+    step s = {.stage = GT_STAGE_DOWN, .weights = weights, .operand = &fused->inner, .to = weights->features / GTI_PANEL, .unit = 1};
     s.epilogue = (gti_epilogue){.residual = fused->attended,
                                 .residual_stride = fused->width,
                                 .out = layer_rows(w, layer + 1),
@@ -193,15 +221,19 @@ static step down_step(const worker *w, uint32_t layer) {
 
 static void norm_attended(const worker *w, uint32_t layer, uint32_t first, uint32_t count) {
     const gti_fused *fused = w->fused;
+    const uint64_t start = began(w);
     fused->kernels->norm(w->model->compute, &w->model->layers[layer].attention_norm, w->model->epsilon,
                          fused->attended + first * fused->width, fused->width, first, count, &fused->between);
+    ended(w, GT_STAGE_NORM, start);
 }
 
 static void norm_output(const worker *w, uint32_t layer, uint32_t first, uint32_t count) {
     const gti_fused *fused = w->fused;
+    const uint64_t start = began(w);
     fused->kernels->norm(w->model->compute, &w->model->layers[layer].output_norm, w->model->epsilon,
                          layer_rows(w, layer + 1) + first * fused->width, fused->width, first, count,
                          layer + 1 < w->job->depth ? &fused->input : NULL);
+    ended(w, GT_STAGE_NORM, start);
 }
 
 /* ---- pieces ---- */
@@ -281,6 +313,7 @@ static void run_rows(const worker *w, const step *s, uint32_t piece) {
 /* The rows of the input whose queries are needed, side by side in between. */
 static void run_pick(const worker *w, const step *s, uint32_t piece) {
     BLOCK_OF(s, piece);
+    const uint64_t start = began(w);
     const gti_operand *from = &w->fused->input;
     const gti_operand *to = &w->fused->between;
     const uint64_t groups = GTI_GROUPS_OF(from->columns);
@@ -292,6 +325,7 @@ static void run_pick(const worker *w, const step *s, uint32_t piece) {
             memcpy(to->shifts + r * groups, from->shifts + row * groups, groups * sizeof(float));
         }
     }
+    ended(w, GT_STAGE_PREPARE, start);
 }
 
 /* A sequence, one head of it or all. */
@@ -302,6 +336,7 @@ static void run_attention(const worker *w, const step *s, uint32_t piece) {
     const uint32_t head_width = w->model->info.embedding_length / heads;
     const uint32_t sequence = piece / (heads / s->unit);
     const uint32_t head = piece % (heads / s->unit) * s->unit;
+    const uint64_t begin = began(w);
     const uint64_t start = (uint64_t)job->batch->starts[sequence];
     const bool some = compact(job, s->layer);
     const uint64_t query = some ? fused->last_at[sequence] : start;
@@ -324,6 +359,7 @@ static void run_attention(const worker *w, const step *s, uint32_t piece) {
         at.out = fused->gathered + query * at.out_stride + column;
         fused->kernels->attend(&at);
     }
+    ended(w, GT_STAGE_ATTENTION, begin);
 }
 
 /* ---- phases ---- */
@@ -446,6 +482,7 @@ static void output(const worker *w, const gti_head *head, const head_frame *fram
 /* A block of rows, all of the head. */
 static void run_head(const worker *w, const step *s, uint32_t piece) {
     BLOCK_OF(s, piece);
+    const uint64_t start = began(w);
     const gti_head *head = &w->model->heads[s->head];
     const gti_head_row *rows = rows_of_head(w, s->head) + first;
     head_frame frame;
@@ -455,32 +492,39 @@ static void run_head(const worker *w, const step *s, uint32_t piece) {
         dense(w, head, &frame, count, 0, head->packed_dense.features / GTI_PANEL, frame.scratch);
     }
     output(w, head, &frame, rows, count);
+    ended(w, GT_STAGE_HEAD, start);
 }
 
 /* Few rows: the threads share the dense layer's outputs, in the leader's scratch. */
 static void run_head_input(const worker *w, const step *s, uint32_t piece) {
+    const uint64_t start = began(w);
     const gti_head *head = &w->model->heads[s->head];
     head_frame frame;
     (void)piece;
     lay_out_head(w->model, head, w->fused->scratch, &frame);
     gather(w, head, &frame, rows_of_head(w, s->head), s->rows);
+    ended(w, GT_STAGE_HEAD, start);
 }
 
 static void run_head_dense(const worker *w, const step *s, uint32_t piece) {
+    const uint64_t start = began(w);
     const gti_head *head = &w->model->heads[s->head];
     head_frame frame;
     head_frame own;
     lay_out_head(w->model, head, w->fused->scratch, &frame);
     lay_out_head(w->model, head, w->scratch, &own);
     dense(w, head, &frame, s->rows, piece, piece + 1, own.scratch);
+    ended(w, GT_STAGE_HEAD, start);
 }
 
 static void run_head_output(const worker *w, const step *s, uint32_t piece) {
+    const uint64_t start = began(w);
     const gti_head *head = &w->model->heads[s->head];
     head_frame frame;
     (void)piece;
     lay_out_head(w->model, head, w->fused->scratch, &frame);
     output(w, head, &frame, rows_of_head(w, s->head), s->rows);
+    ended(w, GT_STAGE_HEAD, start);
 }
 
 static void answer(worker *w) {
@@ -587,12 +631,13 @@ static void write_states(const worker *w) {
     }
 }
 
-static worker start(const gt_session *session, uint32_t number) {
+static worker worker_of(const gt_session *session, uint32_t number) {
     const gti_fused *fused = &session->fused;
     return (worker){.job = fused->job,
                     .model = session->model,
                     .fused = fused,
-                    .scratch = fused->scratch + number * fused->scratch_bytes};
+                    .scratch = fused->scratch + number * fused->scratch_bytes,
+                    .nanos = fused->measured ? fused->nanos + (uint64_t)number * GT_STAGE_COUNT : NULL};
 }
 
 void gti_fused_run(gt_session *session, const gt_batch *batch, uint32_t depth) {
@@ -607,7 +652,7 @@ void gti_fused_run(gt_session *session, const gt_batch *batch, uint32_t depth) {
     if (job.threads > 1) {
         gti_team_open(&fused->team);
     }
-    worker leader = start(session, 0);
+    worker leader = worker_of(session, 0);
     encode(&leader);
     answer(&leader);
     gti_team_close(&fused->team);
@@ -620,11 +665,60 @@ uint64_t gti_fused_join(gt_session *session) {
     if (number == 0) {
         return 0;
     }
-    worker helper = start(session, number);
+    worker helper = worker_of(session, number);
     encode(&helper);
     answer(&helper);
     gti_team_leave(&session->fused.team);
     return helper.pieces;
+}
+
+void gti_fused_profile(gti_fused *fused, uint64_t nanos[GT_STAGE_COUNT]) {
+    memset(nanos, 0, GT_STAGE_COUNT * sizeof(uint64_t));
+    for (uint64_t i = 0; i < (fused->team.max_helpers + 1ull) * GT_STAGE_COUNT; i++) {
+        nanos[i % GT_STAGE_COUNT] += fused->measured ? fused->nanos[i] : 0;
+        fused->nanos[i] = 0;
+    }
+    fused->measured = true;
+}
+
+static void run_stage(const worker *w, uint32_t stage, uint32_t layer, uint32_t first, uint32_t count) {
+    switch (stage) {
+        case GT_STAGE_EMBED:
+            embed(w, first, count);
+            break;
+        case GT_STAGE_PREPARE:
+            ready(w, layer, first, count);
+            break;
+        case GT_STAGE_NORM:
+            norm_attended(w, layer, first, count);
+            break;
+        default: {
+            const step s = stage == GT_STAGE_QKV   ? qkv_step(w, layer)
+                           : stage == GT_STAGE_OUT ? out_step(w, layer)
+                           : stage == GT_STAGE_UP  ? up_step(w, layer)
+                                                   : down_step(w, layer);
+            whole_linear(w, &s, first, count);
+        }
+    }
+}
+
+void gti_fused_run_stage(gt_session *session, const gt_batch *batch, uint32_t stage, uint32_t layer) {
+    gti_fused *fused = &session->fused;
+    gti_job job = {.session = session, .batch = batch, .threads = 1, .rows = batch->token_count};
+    /* Behind the last layer, so that no row is left out. */
+    job.depth = session->model->info.layer_count + 1;
+    fused->job = &job;
+    worker alone = worker_of(session, 0);
+    const step s = {.layer = layer, .unit = session->model->info.attention_head_count};
+    for (uint32_t sequence = 0; stage == GT_STAGE_ATTENTION && sequence < batch->sequence_count; sequence++) {
+        run_attention(&alone, &s, sequence);
+    }
+    const uint32_t blocks = wide_blocks(&job, job.rows);
+    for (uint32_t b = 0; stage != GT_STAGE_ATTENTION && b < blocks; b++) {
+        const uint32_t first = block_start(job.rows, blocks, b);
+        run_stage(&alone, stage, layer, first, block_start(job.rows, blocks, b + 1) - first);
+    }
+    fused->job = NULL;
 }
 
 /* ---- memory ---- */
@@ -678,5 +772,6 @@ void gti_fused_carve(gti_fused *fused, const gt_model *model, const gt_session_p
     fused->last_rows = gti_carve(carver, rows * sizeof(uint32_t));
     fused->last_at = gti_carve(carver, (params->max_sequences + 1ull) * sizeof(uint32_t));
     fused->head_rows = gti_carve(carver, model->info.head_count * rows * sizeof(gti_head_row));
+    fused->nanos = gti_carve(carver, params->max_threads * GT_STAGE_COUNT * sizeof(uint64_t));
     fused->scratch = gti_carve(carver, params->max_threads * fused->scratch_bytes);
 }

@@ -37,6 +37,8 @@ typedef struct gti_fused {
     uint32_t *last_rows; /* [rows]: those of the batch that the last layer computes behind its keys and values */
     uint32_t *last_at;   /* [max_sequences + 1]: where each sequence's stand among them */
     gti_head_row *head_rows; /* [heads][rows] */
+    uint64_t *nanos;         /* [max_threads][GT_STAGE_COUNT], once measured */
+    bool measured;
     uint8_t *scratch;        /* [max_threads][scratch_bytes] */
     uint64_t scratch_bytes;
     const struct gti_job *job; /* the batch that runs */
@@ -50,5 +52,11 @@ void gti_fused_run(gt_session *session, const gt_batch *batch, uint32_t depth);
 
 /* Joins the batch that runs. Returns how many pieces this thread computed. */
 uint64_t gti_fused_join(gt_session *session);
+
+/* gt_session_profile, of all threads. */
+void gti_fused_profile(gti_fused *fused, uint64_t nanos[GT_STAGE_COUNT]);
+
+/* gt_session_run_stage, of a batch that was checked. */
+void gti_fused_run_stage(gt_session *session, const gt_batch *batch, uint32_t stage, uint32_t layer);
 
 #endif

@@ -244,8 +244,7 @@ static int32_t plan_outputs(gt_session *session, const gt_batch *batch, uint32_t
     return GT_OK;
 }
 
-int32_t gt_session_run(gt_session *session, const gt_batch *batch, gt_error *error) {
-    uint32_t depth;
+static int32_t check_batch(gt_session *session, const gt_batch *batch, gt_error *error) {
     if (!gti_error_usable(error)) {
         return GT_ERROR_ARGUMENT;
     }
@@ -253,9 +252,12 @@ int32_t gt_session_run(gt_session *session, const gt_batch *batch, gt_error *err
     if (status == GT_OK) {
         status = check_sequences(session, batch, error);
     }
-    if (status == GT_OK) {
-        status = take_tokens(session, batch, error);
-    }
+    return status == GT_OK ? take_tokens(session, batch, error) : status;
+}
+
+int32_t gt_session_run(gt_session *session, const gt_batch *batch, gt_error *error) {
+    uint32_t depth;
+    int32_t status = check_batch(session, batch, error);
     if (status == GT_OK) {
         status = plan_outputs(session, batch, &depth, error);
     }
@@ -276,4 +278,33 @@ int32_t gt_session_run(gt_session *session, const gt_batch *batch, gt_error *err
 
 uint64_t gt_session_join(gt_session *session) {
     return session == NULL || session->model->compute == GTI_COMPUTE_GGML ? 0 : gti_fused_join(session);
+}
+
+int32_t gt_session_profile(gt_session *session, gt_profile *profile, gt_error *error) {
+    if (!gti_error_usable(error)) {
+        return GT_ERROR_ARGUMENT;
+    }
+    if (session == NULL || session->model->compute == GTI_COMPUTE_GGML || profile == NULL
+        || profile->struct_size != sizeof(gt_profile)) {
+        return gti_fail(error, GT_ERROR_ARGUMENT,
+                        "session or profile is NULL, the profile's struct_size is not %zu, or ggml computes",
+                        sizeof(gt_profile));
+    }
+    gti_fused_profile(&session->fused, profile->nanos);
+    return gti_succeed(error);
+}
+
+int32_t gt_session_run_stage(gt_session *session, const gt_batch *batch, uint32_t stage, uint32_t layer,
+                             gt_error *error) {
+    const int32_t status = check_batch(session, batch, error);
+    if (status != GT_OK) {
+        return status;
+    }
+    if (session->model->compute == GTI_COMPUTE_GGML || stage > GT_STAGE_DOWN
+        || layer >= session->model->info.layer_count) {
+        return gti_fail(error, GT_ERROR_ARGUMENT, "stage %u of layer %u cannot be run alone, or ggml computes", stage,
+                        layer);
+    }
+    gti_fused_run_stage(session, batch, stage, layer);
+    return gti_succeed(error);
 }
