@@ -172,20 +172,31 @@ static void ready(const worker *w, uint32_t layer, uint32_t first, uint32_t coun
     ended(w, GT_STAGE_PREPARE, start);
 }
 
+/* Where queries, keys and values go. */
+static gti_epilogue qkv_epilogue(const gti_fused *fused) {
+    gti_epilogue epilogue = {.out_stride = 3 * fused->width};
+    if (fused->bf16) {
+        epilogue.out_bf16 = fused->qkv;
+    } else {
+        epilogue.out = fused->qkv;
+    }
+    return epilogue;
+}
+
 static step qkv_step(const worker *w, uint32_t layer) {
     const gti_packed *weights = &w->model->layers[layer].packed_qkv;
     const uint32_t panels = weights->features / GTI_PANEL;
     step s = {.stage = GT_STAGE_QKV, .weights = weights, .operand = &w->fused->input, .to = panels, .unit = 1};
     /* Queries are computed later, where only some are needed. */
     s.from = compact(w->job, layer) ? panels / 3 : 0;
-    s.epilogue = (gti_epilogue){.out = w->fused->qkv, .out_stride = 3 * w->fused->width};
+    s.epilogue = qkv_epilogue(w->fused);
     return s;
 }
 
 static step query_step(const worker *w, uint32_t layer) {
     const gti_packed *weights = &w->model->layers[layer].packed_qkv;
     step s = {.stage = GT_STAGE_QKV, .weights = weights, .operand = &w->fused->between, .to = weights->features / GTI_PANEL / 3, .unit = 1};
-    s.epilogue = (gti_epilogue){.out = w->fused->qkv, .out_stride = 3 * w->fused->width};
+    s.epilogue = qkv_epilogue(w->fused);
     return s;
 }
 
@@ -238,10 +249,19 @@ static void norm_output(const worker *w, uint32_t layer, uint32_t first, uint32_
 
 /* ---- pieces ---- */
 
-/* A block of rows, a few panels. */
+/*
+ * A block of rows, a few panels. Threads that claim pieces in turn walk each through a stretch of its own, for what is
+ * asked of the memory ahead is what lies behind; some pieces at the end may be empty.
+ */
 static void run_linear(const worker *w, const step *s, uint32_t piece) {
-    const uint32_t block = piece % s->blocks;
-    const uint32_t from = s->from + piece / s->blocks * s->unit;
+    const uint32_t units = ceil_div(s->to - s->from, s->unit);
+    const uint32_t stretch = ceil_div(units * s->blocks, w->job->threads);
+    const uint32_t at = piece % w->job->threads * stretch + piece / w->job->threads;
+    if (at >= units * s->blocks) {
+        return;
+    }
+    const uint32_t block = at % s->blocks;
+    const uint32_t from = s->from + at / s->blocks * s->unit;
     const uint32_t to = from + s->unit < s->to ? from + s->unit : s->to;
     const uint32_t first = block_start(s->rows, s->blocks, block);
     multiply(w, s, first, block_start(s->rows, s->blocks, block + 1) - first, from, to);
@@ -251,7 +271,8 @@ static void shared_linear(worker *w, step s, uint32_t rows) {
     s.run = run_linear;
     s.rows = rows;
     s.blocks = shared_blocks(rows);
-    phase(w, &s, s.blocks * ceil_div(s.to - s.from, s.unit));
+    const uint32_t pieces = s.blocks * ceil_div(s.to - s.from, s.unit);
+    phase(w, &s, ceil_div(pieces, w->job->threads) * w->job->threads);
 }
 
 #define BLOCK_OF(s, piece)                                                                                             \
@@ -346,16 +367,18 @@ static void run_attention(const worker *w, const step *s, uint32_t piece) {
         .key_count = (uint32_t)((uint64_t)job->batch->starts[sequence + 1] - start),
         .width = head_width,
         .scale = 1.0f / sqrtf((float)head_width),
-        .bf16 = fused->kernels->bf16 && w->model->compute != GTI_COMPUTE_F32,
+        .bf16 = fused->bf16,
         .out_stride = fused->width,
         .scratch = w->scratch,
     };
     at.query_count = some ? fused->last_at[sequence + 1] - fused->last_at[sequence] : at.key_count;
     for (uint32_t h = head; h < head + s->unit && at.query_count > 0; h++) {
         const uint64_t column = (uint64_t)h * head_width;
-        at.queries = fused->qkv + query * at.query_stride + column;
-        at.keys = fused->qkv + start * at.stride + fused->width + column;
-        at.values = at.keys + fused->width;
+        const uint64_t element = fused->bf16 ? sizeof(uint16_t) : sizeof(float);
+        const uint8_t *qkv = fused->qkv;
+        at.queries = qkv + (query * at.query_stride + column) * element;
+        at.keys = qkv + (start * at.stride + fused->width + column) * element;
+        at.values = qkv + (start * at.stride + 2 * fused->width + column) * element;
         at.out = fused->gathered + query * at.out_stride + column;
         fused->kernels->attend(&at);
     }
@@ -765,7 +788,10 @@ void gti_fused_carve(gti_fused *fused, const gt_model *model, const gt_session_p
     fused->states[1] = gti_carve(carver, rows * row_bytes);
     fused->attended = gti_carve(carver, rows * row_bytes);
     fused->gathered = gti_carve(carver, rows * row_bytes);
-    fused->qkv = gti_carve(carver, 3 * rows * row_bytes + GTI_OVERREAD * sizeof(float));
+    fused->bf16 = fused->kernels->bf16 && model->compute != GTI_COMPUTE_F32
+                  && d / model->info.attention_head_count % 2 == 0;
+    fused->qkv = gti_carve(carver, (3 * rows * fused->width + GTI_OVERREAD)
+                                       * (fused->bf16 ? sizeof(uint16_t) : sizeof(float)));
     fused->input = carve_operand(carver, model->compute, rows, d);
     fused->between = carve_operand(carver, model->compute, rows, d);
     fused->inner = carve_operand(carver, model->compute, rows, model->info.feed_forward_length);

@@ -12,9 +12,6 @@
 #include "cpu/kernels.h"
 #include "team.h"
 
-/* Behind the last float of rows that attention reads: its vectors may reach beyond a head. */
-#define GTI_OVERREAD 16
-
 /* A row that a head reads. */
 typedef struct gti_head_row {
     uint32_t row;      /* in the batch */
@@ -29,7 +26,8 @@ typedef struct gti_fused {
     float *kept;         /* [model->kept_count][rows][width]: outputs of layers that heads read */
     float *states[2];    /* [rows][width]: outputs of the other layers, even and odd */
     float *attended;     /* [rows][width]: a layer's rows behind its attention */
-    float *qkv;          /* [rows][3 width] */
+    void *qkv;           /* [rows][3 width], float or bf16 */
+    bool bf16;           /* qkv is, and attention multiplies it */
     float *gathered;     /* [rows][width]: what attention gathers, heads side by side */
     gti_operand input;   /* d columns: a layer's rows, for q, k and v */
     gti_operand between; /* d columns: what the other linears of a layer read */
