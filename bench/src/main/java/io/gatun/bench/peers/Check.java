@@ -9,7 +9,7 @@ import java.util.List;
  * @param labelsChanged sequences whose larger logit is another than fp32's, although fp32 was sure of it: its logits lie
  *     further apart than the engine's tolerance
  */
-record Check(String engine, float largestDifference, int labelsChanged, float tolerance) {
+record Check(String engine, int threads, float largestDifference, int labelsChanged, float tolerance) {
     /**
      * Compares.
      *
@@ -32,7 +32,7 @@ record Check(String engine, float largestDifference, int labelsChanged, float to
                 changed += sure && answer[1] > answer[0] != right[1] > right[0] ? 1 : 0;
             }
         }
-        return new Check(engine.name(), largest, changed, tolerance);
+        return new Check(engine.name(), engine.threads(), largest, changed, tolerance);
     }
 
     boolean passed() {

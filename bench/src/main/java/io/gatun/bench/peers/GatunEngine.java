@@ -7,7 +7,6 @@ import io.gatun.model.TextModel;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
-import java.util.Optional;
 
 /** Gatun's kernel as its server calls it: a flat batch without padding, filled for each call. */
 final class GatunEngine implements Engine {
@@ -40,14 +39,13 @@ final class GatunEngine implements Engine {
         this.session = session;
     }
 
-    /** The kernel's engines. The kernel computes with ggml on one thread so far. */
+    /**
+     * The kernel's engines, and the baseline on one thread. The kernel computes with ggml on one thread so far.
+     *
+     * @param threads that the others compute with
+     */
     static List<GatunEngine> all(TextModel model, int threads) {
         return List.of(open(model, Compute.GGML, 1));
-    }
-
-    /** The baseline on one thread, if the kernel has it. */
-    static Optional<GatunEngine> alone(TextModel model) {
-        return Optional.empty();
     }
 
     private static GatunEngine open(TextModel model, Compute compute, int threads) {

@@ -142,7 +142,8 @@ final class PeersCommand implements Callable<Integer> {
             }
         }
         Map<Integer, Double> peak = new TreeMap<>();
-        List<Result> results = time(model, shapes, right, engines, peak);
+        OtherPrograms others = OtherPrograms.beside(engines);
+        List<Result> results = time(shapes, right, peak);
         return new Report(
                 Machine.here(),
                 versions,
@@ -151,7 +152,8 @@ final class PeersCommand implements Callable<Integer> {
                 checks,
                 results,
                 peak,
-                needed(model, shapes));
+                needed(model, shapes),
+                others.share());
     }
 
     /** The fp32 logits that all engines are compared with: those of the plain graph, which shares no fused operator. */
@@ -162,29 +164,28 @@ final class PeersCommand implements Callable<Integer> {
         }
     }
 
-    private List<Result> time(
-            TextModel model, List<Shape> shapes, List<Engine> engines, List<Engine> open, Map<Integer, Double> peak) {
+    private List<Result> time(List<Shape> shapes, List<Engine> engines, Map<Integer, Double> peak) {
         Optional<Int8Peak> measure = int8Peak();
         measure.ifPresent(
                 m -> List.of(1, THREADS).forEach(threads -> peak.put(threads, m.multipliesPerSecond(threads))));
-        Optional<GatunEngine> alone = engines.stream().anyMatch(e -> e.name().equals(GatunEngine.BASELINE))
-                ? GatunEngine.alone(model)
-                : Optional.empty();
-        alone.ifPresent(open::add);
         Rounds rounds = quick ? QUICK : FULL;
         List<Result> results = new ArrayList<>();
         for (Shape shape : shapes) {
-            say("timing " + shape.name() + ": " + engines.size() + " engines take turns");
-            List<Engine> timed = new ArrayList<>(engines);
-            if (shape.name().equals(ALONE_SHAPE)) {
-                alone.ifPresent(timed::add);
-            }
+            List<Engine> timed = engines.stream()
+                    .filter(engine -> !isAlone(engine) || shape.name().equals(ALONE_SHAPE))
+                    .toList();
+            say("timing " + shape.name() + ": " + timed.size() + " engines take turns");
             results.addAll(rounds.time(shape, timed, PeersCommand::say));
-            // A peak that comes with the processor's mood is the best of those around the run.
+            // The best of the peaks around the run: what the processor could have done.
             measure.ifPresent(
                     m -> peak.replaceAll((threads, before) -> Math.max(before, m.multipliesPerSecond(threads))));
         }
         return results;
+    }
+
+    /** The baseline on fewer threads, which shows how near one core comes to its peak. */
+    private static boolean isAlone(Engine engine) {
+        return engine.name().equals(GatunEngine.BASELINE) && engine.threads() < THREADS;
     }
 
     /** The kernel does not measure it so far. */

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.OptionalDouble;
 
 /**
  * What a comparison found.
@@ -19,6 +20,7 @@ import java.util.Objects;
  * @param shapes their names, in the order of the table's columns
  * @param int8Peak by threads, 8-bit multiplies a second; empty when it was not measured
  * @param needed by shape, the multiplies of one call
+ * @param otherPrograms what other programs used of the processor meanwhile, from 0 to 1
  */
 record Report(
         Machine machine,
@@ -28,7 +30,10 @@ record Report(
         List<Check> checks,
         List<Result> results,
         Map<Integer, Double> int8Peak,
-        Map<String, Long> needed) {
+        Map<String, Long> needed,
+        OptionalDouble otherPrograms) {
+    private static final double NOISY = 0.05;
+
     private static final ObjectMapper JSON = new ObjectMapper();
 
     /** By engine and shape, its median over the baseline's with as many threads: what it takes longer. */
@@ -90,12 +95,18 @@ record Report(
         for (Check check : checks) {
             out.printf(
                     Locale.ROOT,
-                    "%-24s largest difference %.5f of at most %s, %d labels changed%s%n",
-                    check.engine(),
+                    "%-26s largest difference %.5f of at most %s, %d labels changed%s%n",
+                    named(check.engine(), check.threads()),
                     check.largestDifference(),
                     check.tolerance(),
                     check.labelsChanged(),
                     check.passed() ? "" : ": WRONG, not timed");
+        }
+        if (otherPrograms.orElse(0) > NOISY) {
+            out.printf(
+                    Locale.ROOT,
+                    "%nOther programs used %.0f %% of the processor meanwhile: these times are noisy.%n",
+                    100 * otherPrograms.getAsDouble());
         }
     }
 
@@ -153,10 +164,12 @@ record Report(
         numbers(json.putObject("int8_peak_share"), int8PeakShare());
         ObjectNode peak = json.putObject("int8_peak_multiplies_per_s");
         int8Peak.forEach((count, value) -> peak.put(count.toString(), Math.round(value)));
+        otherPrograms.ifPresent(share -> json.put("other_programs_share", rounded(share, 4)));
         ArrayNode checked = json.putArray("checks");
         for (Check check : checks) {
             checked.addObject()
                     .put("engine", check.engine())
+                    .put("threads", check.threads())
                     .put("largest_difference", check.largestDifference())
                     .put("tolerance", check.tolerance())
                     .put("labels_changed", check.labelsChanged())

@@ -10,6 +10,7 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalDouble;
 import org.junit.jupiter.api.Test;
 
 final class ReportTest {
@@ -20,13 +21,14 @@ final class ReportTest {
             Map.of("gatun", "1"),
             2,
             List.of("1x8"),
-            List.of(new Check("other", 9, 1, 0.1f)),
+            List.of(new Check("other", 2, 9, 1, 0.1f)),
             List.of(
                     Result.of("gatun-int8", 2, SHAPE, new double[] {2, 2, 2}),
                     Result.of("gatun-int8", 1, SHAPE, new double[] {4, 4, 4}),
                     Result.of("onnxruntime-int8", 2, SHAPE, new double[] {3, 5, 1000})),
             Map.of(1, 250e9, 2, 500e9),
-            Map.of("1x8", 500_000_000L));
+            Map.of("1x8", 500_000_000L),
+            OptionalDouble.of(0.31));
 
     @Test
     void percentilesLieBetweenTheNearest() {
@@ -59,6 +61,6 @@ final class ReportTest {
         assertThat(json.path("instruction_set").asText()).isEqualTo("set");
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         report.print(new PrintStream(out, true, StandardCharsets.UTF_8));
-        assertThat(out.toString(StandardCharsets.UTF_8)).contains("2.50x", "50 %", "WRONG, not timed");
+        assertThat(out.toString(StandardCharsets.UTF_8)).contains("2.50x", "50 %", "WRONG, not timed", "used 31 %");
     }
 }
