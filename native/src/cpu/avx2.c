@@ -37,6 +37,7 @@ INLINE vi vi_odd(vi v) {
 
 static uint64_t int8_peak(uint64_t rounds) {
     __m256i sums[12];
+#pragma GCC unroll 12
     for (uint32_t i = 0; i < 12; i++) {
         sums[i] = _mm256_setzero_si256();
     }

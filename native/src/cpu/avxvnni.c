@@ -52,6 +52,7 @@ INLINE void int8_sums_of(const uint32_t rows, const uint8_t *a, uint64_t stride,
 
 static uint64_t int8_peak(uint64_t rounds) {
     __m256i sums[12];
+#pragma GCC unroll 12
     for (uint32_t i = 0; i < 12; i++) {
         sums[i] = _mm256_setzero_si256();
     }

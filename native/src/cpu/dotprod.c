@@ -40,6 +40,8 @@ INLINE void int8_sums_of(const uint32_t rows, const uint8_t *a, uint64_t stride,
 #pragma GCC unroll 1
         for (uint32_t k = 0; k < columns; k += 8, from += 8 * GTI_PANEL) {
             FOUR_COLUMNS(from, 0);
+            /* Rows are read once more: held in registers, they would leave no room for sums. */
+            __asm__ volatile("" ::: "memory");
             FOUR_COLUMNS(from + 4 * GTI_PANEL, 1);
         }
 #pragma GCC unroll 6
@@ -57,6 +59,7 @@ INLINE void int8_sums_of(const uint32_t rows, const uint8_t *a, uint64_t stride,
 
 static uint64_t int8_peak(uint64_t rounds) {
     uint32x4_t sums[12];
+#pragma GCC unroll 12
     for (uint32_t i = 0; i < 12; i++) {
         sums[i] = vdupq_n_u32(0);
     }

@@ -56,6 +56,7 @@ INLINE void int8_sums_of(const uint32_t rows, const uint8_t *a, uint64_t stride,
 
 static uint64_t int8_peak(uint64_t rounds) {
     uint32x4_t sums[12];
+#pragma GCC unroll 12
     for (uint32_t i = 0; i < 12; i++) {
         sums[i] = vdupq_n_u32(0);
     }
