@@ -327,6 +327,7 @@ static void bf16_tile(uint32_t rows, uint32_t columns, const uint32_t *a, uint64
 
 static uint64_t int8_peak(uint64_t rounds) {
     __m512i sums[12];
+#pragma GCC unroll 12
     for (uint32_t i = 0; i < 12; i++) {
         sums[i] = _mm512_setzero_si512();
     }
