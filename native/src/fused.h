@@ -12,9 +12,6 @@
 #include "cpu/kernels.h"
 #include "team.h"
 
-/* Behind the last float of rows that attention reads: its vectors may reach beyond a head. */
-#define GTI_OVERREAD 16
-
 /* A row that a head reads. */
 typedef struct gti_head_row {
     uint32_t row;      /* in the batch */

@@ -12,6 +12,8 @@
 #define GTI_BLOCK 48u
 /* Rows of a tile, whose sums stay in registers. */
 #define GTI_TILE 6u
+/* Floats behind the last value of attention that may be read: three vectors are multiplied like four. */
+#define GTI_OVERREAD 31u
 
 /* What becomes of a linear's result, in this order. */
 typedef struct gti_epilogue {
@@ -27,7 +29,7 @@ typedef struct gti_epilogue {
 typedef struct gti_attention {
     const float *queries; /* [query_count][query_stride] */
     const float *keys;    /* [key_count][stride] */
-    const float *values;  /* [key_count][stride]; may be read up to 16 floats beyond width */
+    const float *values;  /* [key_count][stride]; may be read up to GTI_OVERREAD floats beyond width */
     uint64_t query_stride;
     uint64_t stride;
     uint32_t query_count;
