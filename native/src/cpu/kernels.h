@@ -12,6 +12,8 @@
 #define GTI_BLOCK 48u
 /* Rows of a tile, whose sums stay in registers. */
 #define GTI_TILE 6u
+/* Elements behind the last value of attention that may be read: three vectors are multiplied like four. */
+#define GTI_OVERREAD 31u
 
 /* What becomes of a linear's result, in this order. */
 typedef struct gti_epilogue {
@@ -24,7 +26,7 @@ typedef struct gti_epilogue {
     const gti_operand *operand; /* the next linear's; panels then come in whole groups */
 } gti_epilogue;
 
-/* One head of one sequence. Queries, keys and values are float or, with bf16, uint16_t. */
+/* One head of one sequence. Queries, keys and values are float or, with bf16, uint16_t in strides that are even. */
 typedef struct gti_attention {
     const void *queries; /* [query_count][query_stride] */
     const void *keys;    /* [key_count][stride] */
@@ -40,9 +42,6 @@ typedef struct gti_attention {
     uint64_t out_stride;
     void *scratch; /* gti_attention_bytes */
 } gti_attention;
-
-/* Behind the last element of rows that attention reads: its vectors may reach beyond a head. */
-#define GTI_OVERREAD 64
 
 typedef struct gti_kernels {
     const char *name;

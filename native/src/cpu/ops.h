@@ -131,7 +131,7 @@ ALWAYS void quantize_group(const float *x, uint32_t columns, uint8_t *q, float *
         high = x[j] > high ? x[j] : high;
     }
     /* Halves first: the range itself may be too large for a float. */
-    const float step = high * (1.0f / 255.0f) - low * (1.0f / 255.0f);
+    const float step = (high * 0.5f - low * 0.5f) * (2.0f / 255.0f);
     const float inverse = step > 1e-35f ? 1.0f / step : 0.0f;
     *scale = step > 1e-35f ? step : 0.0f;
     *shift = low;
