@@ -1,11 +1,16 @@
 package io.gatun.kernel;
 
 import io.gatun.kernel.generated.gatun_h;
+import io.gatun.kernel.generated.gt_cpu_info;
 import java.io.IOException;
 import java.io.InputStream;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -32,10 +37,42 @@ public final class Kernel {
         }
     }
 
-    /** The instruction set that the kernel chose for this processor, as {@code x86-64-v3}. */
+    /** The instruction set that the kernel chose for this processor, as {@code avx512-vnni}. */
     public static String cpu() {
         load();
         return gatun_h.gt_cpu_name().getString(0);
+    }
+
+    /** The instruction sets that the library has code for, the best first. */
+    public static List<InstructionSet> instructionSets() {
+        String inUse = cpu();
+        List<InstructionSet> sets = new ArrayList<>();
+        try (Arena call = Arena.ofConfined()) {
+            MemorySegment info = gt_cpu_info.allocate(call);
+            gt_cpu_info.struct_size(info, (int) gt_cpu_info.sizeof());
+            while (gatun_h.gt_cpu_describe(sets.size(), info, MemorySegment.NULL) == gatun_h.GT_OK()) {
+                String name = gt_cpu_info.name(info).getString(0);
+                sets.add(new InstructionSet(
+                        name, gt_cpu_info.supported(info) != 0, name.equals(inUse), gt_cpu_info.bf16(info) != 0));
+            }
+        }
+        return List.copyOf(sets);
+    }
+
+    /** Whether the instruction set in use can compute like that. */
+    public static boolean supports(Compute compute) {
+        return compute != Compute.BF16 || instructionSets().stream().anyMatch(set -> set.inUse() && set.bf16());
+    }
+
+    /**
+     * Multiplies int8 in registers for a while: timed, the most that one core can do with the instruction set in use.
+     *
+     * @param rounds of a few dozen instructions
+     * @return how many multiplications that was
+     */
+    public static long int8Peak(long rounds) {
+        load();
+        return gatun_h.gt_cpu_int8_peak(rounds);
     }
 
     /** The ggml release that is built in. */

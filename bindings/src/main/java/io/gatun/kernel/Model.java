@@ -3,6 +3,7 @@ package io.gatun.kernel;
 import io.gatun.kernel.generated.gatun_h;
 import io.gatun.kernel.generated.gt_head_info;
 import io.gatun.kernel.generated.gt_model_info;
+import io.gatun.kernel.generated.gt_model_params;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -11,53 +12,58 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 
 /**
- * A model on a GGUF image in native memory. Immutable and shared by any number of sessions and threads; it owns the
- * image and the memory beside it, and its sessions must be closed before it.
+ * A model whose weights are packed for the processor. Immutable and shared by any number of sessions and threads; it
+ * owns its memory, needs its file no more, and its sessions must be closed before it.
  */
 public final class Model implements AutoCloseable {
     /** Marks a closed model in {@link #sessions}. */
     private static final int CLOSED = -1;
 
-    private final Slab image;
     private final Slab memory;
     private final MemorySegment handle;
+    private final Compute compute;
     private final ModelInfo info;
     private final List<HeadInfo> heads;
     private final AtomicInteger sessions = new AtomicInteger();
 
-    private Model(Slab image, Slab memory, MemorySegment handle, ModelInfo info, List<HeadInfo> heads) {
-        this.image = image;
+    private Model(Slab memory, MemorySegment handle, Compute compute, ModelInfo info, List<HeadInfo> heads) {
         this.memory = memory;
         this.handle = handle;
+        this.compute = compute;
         this.info = info;
         this.heads = heads;
     }
 
     /**
-     * Opens the model in {@code image}, whose every key, shape and bound is validated first.
+     * Opens the model in {@code image}, whose every key, shape and bound is validated first, and packs its weights.
      *
-     * @param image a whole GGUF file; owned by the model from now on, and closed if this call fails
-     * @throws KernelException with one sentence that says what is wrong with the image
+     * @param image a whole GGUF file in native memory, at a multiple of {@value Slab#ALIGNMENT} bytes; the caller's, read
+     *     until this call ends and never again
+     * @param threads that pack, the calling one included; the others have ended when this call ends
+     * @throws KernelException with one sentence that says what is wrong with the image, {@link
+     *     KernelException.Status#UNSUPPORTED} where the processor cannot compute like that
      */
-    public static Model open(Slab image) {
+    public static Model open(MemorySegment image, Compute compute, int threads) {
+        if (threads < 1) {
+            throw new IllegalArgumentException("packing on " + threads + " threads");
+        }
         Slab memory = null;
         MemorySegment handle = null;
         try (Arena call = Arena.ofConfined()) {
-            Kernel.load();
             NativeError error = NativeError.allocate(call);
-            MemorySegment sizes = gt_model_info.allocate(call);
-            gt_model_info.struct_size(sizes, (int) gt_model_info.sizeof());
-            error.check(gatun_h.gt_model_measure(image.segment(), image.size(), sizes, error.segment()));
+            MemorySegment params = params(compute, call);
+            MemorySegment sizes = measure(image, params, call, error);
             memory = Slab.allocate(Math.max(1, gt_model_info.memory_bytes(sizes)));
             MemorySegment out = call.allocate(ValueLayout.ADDRESS);
             error.check(gatun_h.gt_model_open(
-                    image.segment(), image.size(), memory.segment(), memory.size(), out, error.segment()));
+                    image, image.byteSize(), params, memory.segment(), memory.size(), out, error.segment()));
             handle = out.get(ValueLayout.ADDRESS, 0);
+            Packing.run(handle, gt_model_info.part_count(sizes), threads);
             MemorySegment opened = handle;
             List<HeadInfo> heads = IntStream.range(0, gt_model_info.head_count(sizes))
                     .mapToObj(index -> head(opened, index, call, error))
                     .toList();
-            return new Model(image, memory, handle, info(sizes), heads);
+            return new Model(memory, handle, compute, info(sizes), heads);
         } catch (Throwable e) {
             if (handle != null) {
                 gatun_h.gt_model_close(handle);
@@ -65,8 +71,18 @@ public final class Model implements AutoCloseable {
             if (memory != null) {
                 memory.close();
             }
-            image.close();
             throw e;
+        }
+    }
+
+    /**
+     * Validates an image as {@link #open} does, and keeps nothing.
+     *
+     * @throws KernelException with one sentence that says what is wrong with the image
+     */
+    public static ModelInfo check(MemorySegment image, Compute compute) {
+        try (Arena call = Arena.ofConfined()) {
+            return info(measure(image, params(compute, call), call, NativeError.allocate(call)));
         }
     }
 
@@ -79,14 +95,13 @@ public final class Model implements AutoCloseable {
         return heads;
     }
 
-    /** The GGUF image, read-only, alive until the model is closed. */
-    public MemorySegment image() {
-        return image.segment().asReadOnly();
+    public Compute compute() {
+        return compute;
     }
 
     /** Native bytes that the model holds now; 0 once it is closed. */
     public long bytes() {
-        return sessions.get() == CLOSED ? 0 : image.size() + memory.size();
+        return sessions.get() == CLOSED ? 0 : memory.size();
     }
 
     /**
@@ -103,7 +118,6 @@ public final class Model implements AutoCloseable {
         if (open == 0) {
             gatun_h.gt_model_close(handle);
             memory.close();
-            image.close();
         }
     }
 
@@ -123,6 +137,21 @@ public final class Model implements AutoCloseable {
 
     void sessionCloses() {
         sessions.decrementAndGet();
+    }
+
+    private static MemorySegment params(Compute compute, Arena call) {
+        Kernel.load();
+        MemorySegment params = gt_model_params.allocate(call);
+        gt_model_params.struct_size(params, (int) gt_model_params.sizeof());
+        gt_model_params.compute(params, compute.code());
+        return params;
+    }
+
+    private static MemorySegment measure(MemorySegment image, MemorySegment params, Arena call, NativeError error) {
+        MemorySegment sizes = gt_model_info.allocate(call);
+        gt_model_info.struct_size(sizes, (int) gt_model_info.sizeof());
+        error.check(gatun_h.gt_model_measure(image, image.byteSize(), params, sizes, error.segment()));
+        return sizes;
     }
 
     private static ModelInfo info(MemorySegment sizes) {

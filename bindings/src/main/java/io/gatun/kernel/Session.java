@@ -5,16 +5,21 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import io.gatun.kernel.generated.gatun_h;
 import io.gatun.kernel.generated.gt_batch;
 import io.gatun.kernel.generated.gt_error;
+import io.gatun.kernel.generated.gt_profile;
 import io.gatun.kernel.generated.gt_session_params;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
 import java.lang.foreign.ValueLayout;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 
 /**
- * Runs batches of one model on the thread that calls it. One thread at a time: a platform thread, since a virtual one
- * would hold its carrier for as long as a batch takes.
+ * Runs batches of one model on the thread that calls it, and on those that {@link #join} while one runs. The batch is
+ * filled, run and read by one thread at a time; threads that join touch nothing of it. All should be platform threads,
+ * since a virtual one would hold its carrier for as long as a batch takes.
  *
  * <p>All its memory, batch and logits included, is one slab that is allocated when it opens and given back when it
  * closes; running allocates nothing native.
@@ -32,7 +37,10 @@ public final class Session implements AutoCloseable {
     private final MemorySegment logits; // float[capacity]
     private final NativeError error;
     private final TokenBatch batch;
+    private final int maxThreads;
     private final AtomicReference<State> state = new AtomicReference<>(State.IDLE);
+    /** Threads within {@link #join}. They count themselves before they look at the state: see {@link #close}. */
+    private final AtomicInteger joining = new AtomicInteger();
 
     private enum State {
         IDLE,
@@ -49,7 +57,7 @@ public final class Session implements AutoCloseable {
         this.error = parts.error();
         this.batch = new TokenBatch(model, limits, parts.ids(), parts.types(), parts.starts(), parts.outputs());
         gt_batch.struct_size(request, (int) gt_batch.sizeof());
-        gt_batch.reserved(request, 0);
+        this.maxThreads = limits.maxThreads();
         gt_batch.ids(request, parts.ids());
         gt_batch.types(request, parts.types());
         gt_batch.starts(request, parts.starts());
@@ -109,23 +117,98 @@ public final class Session implements AutoCloseable {
     }
 
     /**
-     * Runs the batch. On failure the session stays usable.
+     * Runs the batch on this thread alone. On failure the session stays usable.
      *
      * @throws KernelException {@link KernelException.Status#BATCH} for an empty batch
      * @throws IllegalStateException when the session is closed, or another thread runs it
      */
     public void run() {
+        run(1);
+    }
+
+    /**
+     * Runs the batch, and lets others {@link #join} it. It waits for nobody to come: what the others do not compute, this
+     * thread does. The answer is the same bits whoever joins.
+     *
+     * @param threads how many are expected, this one included; 1 lets nobody join
+     * @throws KernelException {@link KernelException.Status#BATCH} for an empty batch
+     * @throws IllegalStateException when the session is closed, or another thread runs it
+     */
+    public void run(int threads) {
+        if (threads < 1 || threads > maxThreads) {
+            throw new IllegalArgumentException(threads + " threads of a session for at most " + maxThreads);
+        }
+        alone(() -> {
+            fillRequest(threads);
+            error.check(gatun_h.gt_session_run(handle, request, error.segment()));
+            batch.answered();
+        });
+    }
+
+    /**
+     * Computes a share of the batch that another thread runs just now, and returns when that batch ends. Returns at once
+     * when none runs that may be joined. Any thread, any number at once, also while the session is being closed.
+     *
+     * @return how many pieces of the batch this thread computed
+     */
+    public long join() {
+        joining.incrementAndGet();
+        try {
+            return state.get() == State.RUNNING ? gatun_h.gt_session_join(handle) : 0;
+        } finally {
+            joining.decrementAndGet();
+        }
+    }
+
+    /**
+     * Where the time of all batches since the last call went, in nanoseconds over all threads. Measuring starts with the
+     * first call, which gives zeros. Not with {@link Compute#GGML}.
+     */
+    public Map<Stage, Long> profile() {
+        Map<Stage, Long> nanos = new EnumMap<>(Stage.class);
+        alone(() -> {
+            try (Arena call = Arena.ofConfined()) {
+                MemorySegment profile = gt_profile.allocate(call);
+                gt_profile.struct_size(profile, (int) gt_profile.sizeof());
+                error.check(gatun_h.gt_session_profile(handle, profile, error.segment()));
+                for (Stage stage : Stage.values()) {
+                    nanos.put(stage, gt_profile.nanos(profile, stage.code()));
+                }
+            }
+        });
+        return nanos;
+    }
+
+    /**
+     * Computes one stage of one layer for all rows of the batch, on this thread, from whatever the last run left: for
+     * benchmarks. Writes no logits.
+     *
+     * @param stage from {@link Stage#EMBED} to {@link Stage#DOWN}
+     * @param layer from 0
+     */
+    public void runStage(Stage stage, int layer) {
+        alone(() -> {
+            fillRequest(1);
+            error.check(gatun_h.gt_session_run_stage(handle, request, stage.code(), layer, error.segment()));
+        });
+    }
+
+    /** Does what only one thread may do at a time, and none after the end. */
+    private void alone(Runnable call) {
         if (!state.compareAndSet(State.IDLE, State.RUNNING)) {
             throw new IllegalStateException("the session is closed, or another thread runs it");
         }
         try {
-            gt_batch.token_count(request, batch.tokens());
-            gt_batch.sequence_count(request, batch.sequences());
-            error.check(gatun_h.gt_session_run(handle, request, error.segment()));
-            batch.answered();
+            call.run();
         } finally {
             state.set(State.IDLE);
         }
+    }
+
+    private void fillRequest(int threads) {
+        gt_batch.token_count(request, batch.tokens());
+        gt_batch.sequence_count(request, batch.sequences());
+        gt_batch.threads(request, threads);
     }
 
     /**
@@ -151,7 +234,7 @@ public final class Session implements AutoCloseable {
     }
 
     /**
-     * Gives the memory back. A second call does nothing.
+     * Gives the memory back, as soon as the last thread has left {@link #join}. A second call does nothing.
      *
      * @throws IllegalStateException while a batch runs
      */
@@ -162,6 +245,10 @@ public final class Session implements AutoCloseable {
             throw new IllegalStateException("a batch runs");
         }
         if (before == State.IDLE) {
+            // Who counts itself from now on sees CLOSED; who did before has no batch to compute, and leaves at once.
+            while (joining.get() > 0) {
+                Thread.onSpinWait();
+            }
             gatun_h.gt_session_close(handle);
             slab.close();
             model.sessionCloses();
@@ -182,6 +269,7 @@ public final class Session implements AutoCloseable {
         gt_session_params.struct_size(params, (int) gt_session_params.sizeof());
         gt_session_params.max_tokens(params, limits.maxTokens());
         gt_session_params.max_sequences(params, limits.maxSequences());
+        gt_session_params.max_threads(params, limits.maxThreads());
         return params;
     }
 

@@ -9,12 +9,15 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -31,7 +34,7 @@ final class SessionTest {
 
     @BeforeAll
     static void open() throws IOException {
-        model = Model.open(TinyModel.read(TinyModel.write(folder)));
+        model = TinyModel.open(TinyModel.write(folder));
     }
 
     @AfterAll
@@ -156,7 +159,7 @@ final class SessionTest {
 
     @Test
     void aModelOutlivesItsSessions() throws IOException {
-        Model own = Model.open(TinyModel.read(folder.resolve("tiny.gguf")));
+        Model own = TinyModel.open(folder.resolve("tiny.gguf"));
         Session session = Session.open(own, LIMITS);
         assertThatThrownBy(own::close).isInstanceOf(IllegalStateException.class).hasMessageContaining("1 open");
         session.close();
@@ -164,6 +167,144 @@ final class SessionTest {
         own.close();
         assertThatThrownBy(() -> Session.open(own, LIMITS)).isInstanceOf(IllegalStateException.class);
         assertThatThrownBy(session::run).isInstanceOf(IllegalStateException.class);
+    }
+
+    @Test
+    void aBatchIsTheSameBitsAloneAndJoined() throws Exception {
+        for (Compute compute : Compute.values()) {
+            if (compute.joins() && Kernel.supports(compute)) {
+                joinedIsAlone(compute);
+            }
+        }
+    }
+
+    @Test
+    void joiningDoesNothingWhereThereIsNothingToJoin() throws Exception {
+        try (Model ggml = TinyModel.open(folder.resolve("tiny.gguf"), Compute.GGML, 1);
+                Session alone = Session.open(ggml, LIMITS)) {
+            alone.batch().add(ids(5), null, 1, false);
+            alone.run();
+            assertThat(alone.join()).isZero();
+        }
+        Session session = Session.open(model, LIMITS);
+        assertThat(session.join()).isZero();
+        session.batch().add(ids(5), null, 1, false);
+        assertThatIllegalArgumentException().isThrownBy(() -> session.run(2));
+        assertThatIllegalArgumentException().isThrownBy(() -> session.run(0));
+        session.close();
+        assertThat(session.join()).isZero();
+    }
+
+    /** Threads that join without a pause meet every moment of a close sooner or later. */
+    @Test
+    void closesUnderThreadsThatJoin() throws Exception {
+        long before = Slab.allocatedBytes();
+        for (int attempt = 0; attempt < 300; attempt++) {
+            Session session = Session.open(model, new SessionLimits(40, 4, 3));
+            session.batch().add(ids(16), null, BOTH, true);
+            AtomicBoolean enough = new AtomicBoolean();
+            try (ExecutorService joiners = Executors.newFixedThreadPool(2)) {
+                List<Future<?>> joins = IntStream.range(0, 2)
+                        .<Future<?>>mapToObj(i -> joiners.submit(() -> {
+                            while (!enough.get()) {
+                                session.join();
+                            }
+                        }))
+                        .toList();
+                session.run(3);
+                session.close();
+                assertThat(session.bytes()).isZero();
+                enough.set(true);
+                for (Future<?> join : joins) {
+                    join.get();
+                }
+            }
+        }
+        assertThat(Slab.allocatedBytes()).isEqualTo(before);
+    }
+
+    @Test
+    void aProfileCoversTheRun() {
+        try (Session session = Session.open(model, LIMITS)) {
+            session.batch().add(ids(16), null, BOTH, true);
+            assertThat(session.profile().values())
+                    .hasSize(Stage.values().length)
+                    .containsOnly(0L);
+            long started = System.nanoTime();
+            for (int i = 0; i < 100; i++) {
+                session.run();
+            }
+            long took = System.nanoTime() - started;
+            Map<Stage, Long> profile = session.profile();
+            assertThat(profile)
+                    .extractingByKeys(Stage.EMBED, Stage.QKV, Stage.ATTENTION, Stage.UP, Stage.DOWN, Stage.HEAD)
+                    .allSatisfy(nanos -> assertThat(nanos).isPositive());
+            assertThat(profile.values().stream().mapToLong(Long::longValue).sum())
+                    .isLessThanOrEqualTo(took);
+        }
+    }
+
+    @Test
+    void singleStagesRun() {
+        try (Session session = Session.open(model, LIMITS)) {
+            session.batch().add(ids(16), null, BOTH, true);
+            session.run();
+            float[] answer = session.logits(0, 0);
+            for (Stage stage : Stage.values()) {
+                if (stage.compareTo(Stage.DOWN) <= 0) {
+                    session.runStage(stage, 1);
+                }
+            }
+            assertThat(session.logits(0, 0)).containsExactly(answer);
+            for (Runnable call : List.<Runnable>of(
+                    () -> session.runStage(Stage.HEAD, 0), () -> session.runStage(Stage.QKV, TinyModel.LAYERS))) {
+                assertThatThrownBy(call::run)
+                        .isInstanceOfSatisfying(
+                                KernelException.class,
+                                e -> assertThat(e.status()).isEqualTo(KernelException.Status.ARGUMENT));
+            }
+        }
+    }
+
+    private static void joinedIsAlone(Compute compute) throws Exception {
+        try (Model own = TinyModel.open(folder.resolve("tiny.gguf"), compute, 2);
+                Session session = Session.open(own, new SessionLimits(640, 40, 3));
+                ExecutorService joiners = Executors.newFixedThreadPool(2)) {
+            for (int sequences : new int[] {1, 2, 40}) {
+                session.batch().clear();
+                for (int i = 0; i < sequences; i++) {
+                    session.batch().add(ids(16 - i % 5), null, BOTH, true);
+                }
+                session.run();
+                List<float[]> alone = answers(session, sequences);
+                AtomicBoolean enough = new AtomicBoolean();
+                AtomicLong pieces = new AtomicLong();
+                for (int i = 0; i < 2; i++) {
+                    joiners.execute(() -> {
+                        while (!enough.get()) {
+                            pieces.addAndGet(session.join());
+                        }
+                    });
+                }
+                try {
+                    // Whether a thread comes in time is luck: as often as it takes.
+                    for (int run = 0; run < 100_000 && (run < 50 || pieces.get() == 0); run++) {
+                        session.run(2 + run % 2);
+                        assertThat(answers(session, sequences)).containsExactlyElementsOf(alone);
+                    }
+                } finally {
+                    enough.set(true);
+                }
+                assertThat(pieces).as("%s, %d sequences", compute, sequences).hasPositiveValue();
+            }
+        }
+    }
+
+    private static List<float[]> answers(Session session, int sequences) {
+        return IntStream.range(0, sequences)
+                .boxed()
+                .flatMap(i -> Stream.of(session.logits(i, 0), session.logits(i, 1), session.states(i)))
+                .toList();
     }
 
     /** Closes a session while another thread runs batches. False: between two of them. */

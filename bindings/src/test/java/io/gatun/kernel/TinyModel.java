@@ -14,7 +14,7 @@ final class TinyModel {
     static final int VOCABULARY = 50;
     static final int CONTEXT = 16;
     static final int WIDTH = 32;
-    private static final int LAYERS = 2;
+    static final int LAYERS = 2;
     private static final int FEED_FORWARD = 64;
 
     private TinyModel() {}
@@ -52,6 +52,17 @@ final class TinyModel {
             float[] values = floats(random, (int) (target.byteSize() / 4));
             MemorySegment.copy(MemorySegment.ofArray(values), 0, target, 0, target.byteSize());
         });
+    }
+
+    /** The model of a file, computed in floats. */
+    static Model open(Path file) throws IOException {
+        return open(file, Compute.F32, 1);
+    }
+
+    static Model open(Path file, Compute compute, int threads) throws IOException {
+        try (Slab image = read(file)) {
+            return Model.open(image.segment(), compute, threads);
+        }
     }
 
     static Slab read(Path file) throws IOException {

@@ -1,5 +1,6 @@
 package io.gatun.batch;
 
+import io.gatun.kernel.Session;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -9,7 +10,8 @@ import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * What waits for a model's lanes: first in, first out, bounded in jobs and in tokens. A lane that is free takes at once
- * what is there; batches grow because lanes are busy, and no timer waits for more.
+ * what is there; batches grow because lanes are busy, and no timer waits for more. A lane that takes the last of it
+ * offers its batch to the lanes that have nothing to do.
  */
 final class BatchQueue {
     private final LaneSettings settings;
@@ -17,6 +19,9 @@ final class BatchQueue {
     private final Condition changed = lock.newCondition();
     private final Condition quiet = lock.newCondition();
     private final ArrayDeque<Job> jobs = new ArrayDeque<>();
+    /** Batches that lanes may join, the oldest first; each has places left. */
+    private final ArrayDeque<Work.Offer> offers = new ArrayDeque<>();
+
     private int tokens;
     /** Lanes that wait for work. */
     private int idleLanes;
@@ -66,26 +71,29 @@ final class BatchQueue {
     }
 
     /**
-     * Waits for work and takes a batch of it.
+     * Waits for work and takes it: a batch of what is queued or, while nothing is, a part in another lane's batch.
      *
-     * @return the jobs, at least one, or nothing at all when the queue was closed
+     * @param session which would run a batch
      */
-    List<Job> take() throws InterruptedException {
+    Work take(Session session) throws InterruptedException {
         lock.lock();
         try {
             while (true) {
                 dropAbandoned();
                 if (closed) {
-                    return List.of();
+                    return new Work.End();
                 }
                 if (!jobs.isEmpty()) {
                     List<Job> batch = cut();
                     if (!batch.isEmpty()) {
                         running++;
-                        return batch;
+                        return new Work.Batch(batch, offer(session));
                     }
                     // The whole front was abandoned in between: look again.
                     continue;
+                }
+                if (!offers.isEmpty()) {
+                    return accept();
                 }
                 idleLanes++;
                 try {
@@ -100,14 +108,38 @@ final class BatchQueue {
     }
 
     /** A lane is done with a batch that it took. */
-    void finished() {
+    void finished(Work.Batch batch) {
         lock.lock();
         try {
+            offers.remove(batch.offer());
             running--;
             signalIfQuiet();
         } finally {
             lock.unlock();
         }
+    }
+
+    /** Asks the lanes that have nothing to do, unless there is something left for them or they were asked already. */
+    private Work.Offer offer(Session session) {
+        int promised = offers.stream().mapToInt(Work.Offer::places).sum();
+        int lanes = jobs.isEmpty()
+                ? Math.clamp(idleLanes - promised, 0, settings.limits().maxThreads() - 1)
+                : 0;
+        Work.Offer offer = new Work.Offer(session, lanes);
+        if (lanes > 0) {
+            offers.add(offer);
+            changed.signalAll();
+        }
+        return offer;
+    }
+
+    private Work.Offer accept() {
+        Work.Offer offer = offers.element();
+        offer.taken();
+        if (offer.places() == 0) {
+            offers.remove();
+        }
+        return offer;
     }
 
     /** The front of the queue up to the largest batch; no more than a fair share while other lanes have nothing to do. */

@@ -11,10 +11,14 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * One platform thread with a kernel session of its own: takes a batch, runs it, hands out the answers, again. It is a
- * platform thread because a call into the kernel would hold a virtual thread's carrier for a whole batch.
+ * One platform thread with a kernel session of its own: takes a batch, runs it, hands out the answers, again; or joins
+ * the batch of another lane while there is nothing else to do. It is a platform thread because a call into the kernel
+ * would hold a virtual thread's carrier for a whole batch.
  */
 final class Lane implements Runnable {
+    /** How long a lane that joins waits for the batch to run: its jobs are being written down, or it has run already. */
+    private static final long PATIENCE_NANOS = 100_000;
+
     private final TextModel model;
     private final Session session;
     private final BatchQueue queue;
@@ -32,17 +36,14 @@ final class Lane implements Runnable {
     @Override
     public void run() {
         try (session) {
-            List<Job> jobs = queue.take();
-            while (!jobs.isEmpty()) {
-                try {
-                    compute(jobs);
-                } catch (Throwable e) {
-                    // Whatever went wrong belongs to this batch: the lane must live.
-                    fail(jobs, e);
-                } finally {
-                    queue.finished();
+            while (true) {
+                switch (queue.take(session)) {
+                    case Work.Batch batch -> answer(batch);
+                    case Work.Offer offer -> join(offer);
+                    case Work.End() -> {
+                        return;
+                    }
                 }
-                jobs = queue.take();
             }
         } catch (InterruptedException e) {
             // Only closing interrupts a lane, and it fails what is left.
@@ -50,7 +51,28 @@ final class Lane implements Runnable {
         }
     }
 
-    private void compute(List<Job> jobs) {
+    private void answer(Work.Batch batch) {
+        try {
+            compute(batch.jobs(), batch.offer());
+        } catch (Throwable e) {
+            // Whatever went wrong belongs to this batch: the lane must live.
+            fail(batch.jobs(), e);
+        } finally {
+            queue.finished(batch);
+        }
+    }
+
+    private void join(Work.Offer offer) {
+        long started = System.nanoTime();
+        throughput.started(this, started);
+        long pieces = 0;
+        while (pieces == 0 && !offer.over() && System.nanoTime() - started < PATIENCE_NANOS) {
+            pieces = offer.session().join();
+        }
+        throughput.joined(this, System.nanoTime(), pieces > 0);
+    }
+
+    private void compute(List<Job> jobs, Work.Offer offer) {
         TokenBatch batch = session.batch();
         batch.clear();
         List<Job> accepted = accept(jobs, batch);
@@ -62,10 +84,11 @@ final class Lane implements Runnable {
         throughput.started(this, started);
         long finished;
         try {
-            session.run();
+            session.run(1 + offer.lanes());
         } finally {
             finished = System.nanoTime();
-            throughput.finished(this, finished, batch.tokens());
+            offer.end();
+            throughput.finished(this, finished, batch.tokens(), 1 + offer.lanes());
         }
         for (int i = 0; i < accepted.size(); i++) {
             Job job = accepted.get(i);

@@ -7,7 +7,7 @@ import io.gatun.model.TextModel;
  * How many lanes a model has and how much may wait for them.
  *
  * @param lanes threads that compute, one core each
- * @param limits the largest batch of a lane
+ * @param limits the largest batch of a lane, and how many lanes compute one together
  * @param maxQueuedJobs texts that may wait
  * @param maxQueuedTokens tokens that may wait
  */
@@ -24,11 +24,14 @@ public record LaneSettings(int lanes, SessionLimits limits, int maxQueuedJobs, i
         }
     }
 
-    /** The usual bounds; a batch always has room for the model's longest text. */
+    /** The usual bounds; a batch always has room for the model's longest text, and all lanes may join on one. */
     public static LaneSettings of(TextModel model, int lanes) {
         return new LaneSettings(
                 lanes,
-                new SessionLimits(Math.max(BATCH_TOKENS, model.maxTokens()), BATCH_SEQUENCES),
+                new SessionLimits(
+                        Math.max(BATCH_TOKENS, model.maxTokens()),
+                        BATCH_SEQUENCES,
+                        model.kernel().compute().joins() ? lanes : 1),
                 QUEUED_JOBS,
                 QUEUED_TOKENS);
     }

@@ -7,7 +7,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * One model's queue and the lanes that empty it. Thread-safe. Owns the lanes' sessions and not the model, which must
+ * One model's queue and the lanes that empty it: each a batch of its own while much waits, the best use of all cores; all
+ * of them one batch while little does, the shortest way to its answer. Thread-safe. Owns the lanes' sessions and not the model, which must
  * outlive it.
  */
 public final class Lanes implements AutoCloseable {
@@ -103,6 +104,11 @@ public final class Lanes implements AutoCloseable {
     /** From 0 to 1: the share of the time since the last call in which lanes computed. */
     public double busyRatio() {
         return throughput.busyRatio();
+    }
+
+    /** How often a lane with nothing else to do computed a part of another's batch. */
+    public long joins() {
+        return throughput.joins();
     }
 
     /** Jobs that were dropped because nobody waited for them any more, before the kernel saw them. */

@@ -14,6 +14,7 @@ final class Throughput {
     private final Map<Lane, Long> running = new HashMap<>();
     private double laneTokensPerSecond;
     private long busyNanos;
+    private long joins;
     private long since = System.nanoTime();
 
     Throughput(int lanes) {
@@ -24,15 +25,40 @@ final class Throughput {
         running.put(lane, nanos);
     }
 
-    synchronized void finished(Lane lane, long nanos, int tokens) {
-        Long started = running.remove(lane);
-        if (started == null) {
+    /**
+     * A lane has run a batch.
+     *
+     * @param threads lanes that computed it together
+     */
+    synchronized void finished(Lane lane, long nanos, int tokens, int threads) {
+        long took = ended(lane, nanos);
+        if (took < 0) {
             return;
         }
-        busyNanos += nanos - Math.max(started, since);
-        double measured = tokens * NANOS_PER_SECOND / Math.max(1, nanos - started);
+        double measured = tokens * NANOS_PER_SECOND / Math.max(1, took * threads);
         laneTokensPerSecond =
                 laneTokensPerSecond == 0 ? measured : laneTokensPerSecond + NEWEST * (measured - laneTokensPerSecond);
+    }
+
+    /** A lane has joined the batch of another, unless it came too late to compute any of it. */
+    synchronized void joined(Lane lane, long nanos, boolean computed) {
+        ended(lane, nanos);
+        joins += computed ? 1 : 0;
+    }
+
+    /** How often a lane computed a part of another's batch. */
+    synchronized long joins() {
+        return joins;
+    }
+
+    /** Counts a lane's time; -1 for a lane that had not started. */
+    private long ended(Lane lane, long nanos) {
+        Long started = running.remove(lane);
+        if (started == null) {
+            return -1;
+        }
+        busyNanos += nanos - Math.max(started, since);
+        return nanos - started;
     }
 
     /** What all lanes together do; 0 before the first batch. */

@@ -1,5 +1,6 @@
 /**
- * Where texts wait and where they are computed: a bounded queue, and lanes that take what waits as one batch. Knows
+ * Where texts wait and where they are computed: a bounded queue, and lanes that take what waits as one batch,
+ * each its own or, when little waits, all of them one. Knows
  * nothing of the doors that requests come through.
  */
 @NullMarked

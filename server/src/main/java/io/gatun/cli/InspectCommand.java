@@ -1,9 +1,10 @@
 package io.gatun.cli;
 
+import io.gatun.kernel.Compute;
+import io.gatun.kernel.InstructionSet;
 import io.gatun.kernel.Kernel;
 import io.gatun.kernel.KernelException;
 import io.gatun.kernel.Model;
-import io.gatun.kernel.Slab;
 import io.gatun.kernel.TensorType;
 import io.gatun.model.GgufFile;
 import io.gatun.model.Head;
@@ -11,46 +12,79 @@ import io.gatun.model.ModelDescription;
 import io.gatun.model.ModelException;
 import io.gatun.model.ModelSource;
 import io.gatun.model.Task;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** Says what a model file holds. */
+/** Says what a model file holds, or what the kernel computes with. */
 @Command(
         name = "inspect",
-        description = "Says what a GGUF file holds: architecture, sizes, heads, labels, types, bytes.",
+        description = "Says what a GGUF file holds: architecture, sizes, heads, labels, types, bytes; or what the kernel "
+                + "computes with.",
         mixinStandardHelpOptions = true,
         versionProvider = Version.class)
 final class InspectCommand implements Callable<Integer> {
-    @Parameters(index = "0", paramLabel = "FILE", description = "The file.")
-    private String file = "";
+    /** One of the two. */
+    static final class Subject {
+        @Parameters(index = "0", paramLabel = "FILE", description = "The file.")
+        private String file = "";
+
+        @Option(
+                names = "--cpu",
+                description =
+                        "Instead of a file: the instruction sets that this build has code for, which of them this "
+                                + "processor has, and which is in use.")
+        private boolean cpu;
+    }
+
+    @ArgGroup(multiplicity = "1")
+    private Subject subject = new Subject();
 
     @Option(names = "--json", description = "As one JSON object.")
     private boolean json;
 
     @Override
     public Integer call() {
-        ModelDescription model = describe(ModelSource.file(ModelOption.path(file)));
+        Output out = Output.standard();
+        if (subject.cpu) {
+            List<InstructionSet> sets = Kernel.instructionSets();
+            if (json) {
+                out.line(CpuJson.write(sets));
+            } else {
+                sets.forEach(set -> row(out, set.name(), describe(set)));
+            }
+            return 0;
+        }
+        ModelDescription model = describe(ModelSource.file(ModelOption.path(subject.file)));
         if (json) {
-            Output.standard().line(ModelJson.write(model));
+            out.line(ModelJson.write(model));
         } else {
-            print(model, Output.standard());
+            print(model, out);
         }
         return 0;
     }
 
-    /** The kernel opens the file too: what it would not run is not described as if it did. */
+    private static String describe(InstructionSet set) {
+        String state = set.inUse() ? "in use" : set.supported() ? "supported" : "not supported";
+        return state + (set.bf16() ? ", multiplies bf16" : "");
+    }
+
+    /** The kernel checks the file too: what it would not run is not described as if it did. */
     private static ModelDescription describe(ModelSource source) {
         Kernel.load();
-        Slab image = source.read();
-        try (Model kernel = Model.open(image)) {
-            return ModelDescription.of(GgufFile.parse(kernel.image()));
-        } catch (KernelException | ModelException e) {
-            throw new ModelException("The file " + source + " is no model for Gatun: " + e.getMessage(), e);
-        }
+        return source.read(image -> {
+            try {
+                Model.check(image, Compute.INT8);
+                return ModelDescription.of(GgufFile.parse(image));
+            } catch (KernelException | ModelException e) {
+                throw new ModelException("The file " + source + " is no model for Gatun: " + e.getMessage(), e);
+            }
+        });
     }
 
     private static void print(ModelDescription model, Output out) {

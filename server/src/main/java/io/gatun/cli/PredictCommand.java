@@ -10,6 +10,7 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -38,6 +39,9 @@ final class PredictCommand implements Callable<Integer> {
     @Option(names = "--truncate", description = "Cut a text that is too long instead of refusing it.")
     private boolean truncate;
 
+    @Mixin
+    private ComputeOption computing = new ComputeOption();
+
     @Parameters(
             paramLabel = "TEXT",
             arity = "0..*",
@@ -52,11 +56,9 @@ final class PredictCommand implements Callable<Integer> {
     public Integer call() throws InterruptedException {
         Predictor.Source source = source();
         ModelOption option = path == null ? ModelOption.embedded() : ModelOption.parse("model=" + path);
-        try (TextModel model = TextModel.load(option.name(), option.source())) {
+        try (TextModel model = TextModel.load(option.name(), option.source(), computing.compute())) {
             Predictor.Settings settings = new Predictor.Settings(head(model), raw, truncate);
-            int processors = Runtime.getRuntime().availableProcessors();
-            int lanesNeeded = readsInput() ? processors : Math.min(processors, texts.size());
-            LaneSettings limits = LaneSettings.of(model, lanesNeeded);
+            LaneSettings limits = LaneSettings.of(model, Runtime.getRuntime().availableProcessors());
             try (Lanes lanes = Lanes.start(model, limits, (sequences, tokens) -> {})) {
                 new Predictor(model, lanes, settings).run(source, Output.standard());
             }

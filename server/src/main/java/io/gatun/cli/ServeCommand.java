@@ -6,6 +6,8 @@ import io.gatun.batch.Lanes;
 import io.gatun.batch.ServedModel;
 import io.gatun.http.HttpServer;
 import io.gatun.http.ServerSettings;
+import io.gatun.kernel.Compute;
+import io.gatun.kernel.Kernel;
 import io.gatun.metrics.Metrics;
 import io.gatun.model.TextModel;
 import java.time.Duration;
@@ -17,6 +19,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.TypeConversionException;
 
@@ -76,6 +79,9 @@ final class ServeCommand implements Callable<Integer> {
             converter = MemorySizeConverter.class)
     private @Nullable MemorySize memoryLimit;
 
+    @Mixin
+    private ComputeOption computing = new ComputeOption();
+
     @Override
     public Integer call() throws InterruptedException {
         if (port < 0 || port > 65_535) {
@@ -88,9 +94,10 @@ final class ServeCommand implements Callable<Integer> {
         if (laneCount < 1 || laneCount > MAX_LANES) {
             throw new CommandException("There cannot be " + laneCount + " lanes; choose 1 to " + MAX_LANES + ".");
         }
+        Compute compute = computing.compute();
         List<TextModel> loaded = new ArrayList<>();
         for (ModelOption option : ModelOption.parseAll(models)) {
-            loaded.add(TextModel.load(option.name(), option.source()));
+            loaded.add(TextModel.load(option.name(), option.source(), compute));
         }
         checkMemory(loaded, laneCount);
         Metrics metrics = new Metrics();
@@ -99,7 +106,7 @@ final class ServeCommand implements Callable<Integer> {
         AtomicInteger status = new AtomicInteger();
         Runtime.getRuntime().addShutdownHook(new Thread(() -> drain(server, catalogue, status), "gatun-drain"));
         try {
-            Output.standard().line("ready " + server.address());
+            Output.standard().line("ready " + server.address() + " " + compute.id() + " " + Kernel.cpu());
             Output.standard().flush();
         } catch (Output.OutputException e) {
             status.set(Main.FAILED);

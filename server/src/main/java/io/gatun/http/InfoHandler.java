@@ -60,6 +60,7 @@ final class InfoHandler {
         }
         out.writeEndArray();
         out.writeStringField("instruction_set", Kernel.cpu());
+        out.writeStringField("compute", served.model().kernel().compute().id());
         out.writeStringField("ggml_version", Kernel.ggmlVersion());
         out.writeEndObject();
     }

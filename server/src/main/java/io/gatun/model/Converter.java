@@ -1,5 +1,6 @@
 package io.gatun.model;
 
+import io.gatun.kernel.Compute;
 import io.gatun.kernel.GgufWriter;
 import io.gatun.kernel.KernelException;
 import io.gatun.kernel.Model;
@@ -132,7 +133,7 @@ public final class Converter {
     /** The kernel has rules that no shape tells. A file that it refuses must not appear. */
     private void checkRuns(Path part) {
         try {
-            Model.open(ModelSource.file(part).read()).close();
+            ModelSource.file(part).read(image -> Model.check(image, Compute.INT8));
         } catch (KernelException e) {
             throw new ModelException(
                     "The folder " + folder.path() + " makes a model that does not run: " + e.getMessage() + ".", e);

@@ -5,17 +5,26 @@ import io.gatun.kernel.Slab;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.net.URI;
 import java.net.URL;
 import java.net.URLConnection;
 import java.nio.channels.Channels;
+import java.nio.channels.FileChannel;
 import java.nio.channels.ReadableByteChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Where a model comes from. It is read into memory and never mapped: a mapped file that another program cuts short ends
- * the process that reads on.
+ * Where a model comes from. A file is mapped for as long as it is read, which costs neither a copy nor the memory for
+ * one.
+ *
+ * <p>A file that another program cuts short in that fraction of a second ends this process, if the kernel is reading
+ * there. That is accepted: the mapping is gone before the first request, and a file that was cut before is seen by its
+ * size.
  */
 public sealed interface ModelSource {
     /** A GGUF file. */
@@ -26,9 +35,13 @@ public sealed interface ModelSource {
         }
     }
 
-    /** The default model, which this program carries. */
+    /**
+     * The default model, which this program carries. Within a jar it cannot be mapped, since nothing aligns it there;
+     * the system property {@value #PROPERTY} may name a copy of it that can.
+     */
     record Embedded() implements ModelSource {
         static final String RESOURCE = "default.gguf";
+        static final String PROPERTY = "gatun.default-model";
 
         @Override
         public String toString() {
@@ -45,25 +58,27 @@ public sealed interface ModelSource {
     }
 
     /**
-     * Reads the whole model.
+     * Gives the whole model to a reader.
      *
-     * @return native memory, owned by the caller
+     * @param reader gets native memory at a multiple of 64 bytes that is gone when it returns, and this thread's alone
+     * @return what the reader returns
      * @throws ModelException when there is nothing to read
      */
-    default Slab read() {
+    default <T> T read(Function<MemorySegment, T> reader) {
         try {
             return switch (this) {
-                case File(Path path) -> readFile(path);
-                case Embedded() -> readEmbedded();
+                case File(Path path) -> readFile(path, reader);
+                case Embedded() -> readEmbedded(reader);
             };
         } catch (IOException e) {
             throw new ModelException("The model " + this + " cannot be read: " + e.getMessage(), e);
-        } catch (KernelException e) {
-            throw new ModelException("The model " + this + " does not fit in memory: " + e.getMessage(), e);
+        } catch (InternalError e) {
+            // What Java makes of a page that its file has no more.
+            throw new ModelException("The model " + this + " cannot be read: it became shorter while it was read", e);
         }
     }
 
-    private static Slab readFile(Path path) throws IOException {
+    private static <T> T readFile(Path path, Function<MemorySegment, T> reader) throws IOException {
         if (!Files.exists(path)) {
             throw new ModelException("The model " + path + " does not exist.");
         }
@@ -74,44 +89,54 @@ public sealed interface ModelSource {
         if (!Files.isRegularFile(path) || !Files.isReadable(path)) {
             throw new ModelException("The model " + path + " cannot be read: it is no readable file.");
         }
-        long size = Files.size(path);
-        if (size == 0) {
-            throw new ModelException("The model " + path + " is empty.");
-        }
-        try (ReadableByteChannel channel = Files.newByteChannel(path)) {
-            return fill(channel, size);
+        try (FileChannel channel = FileChannel.open(path);
+                Arena arena = Arena.ofConfined()) {
+            if (channel.size() == 0) {
+                throw new ModelException("The model " + path + " is empty.");
+            }
+            return reader.apply(channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena));
         }
     }
 
-    private static Slab readEmbedded() throws IOException {
-        URL resource = ModelSource.class.getResource(Embedded.RESOURCE);
+    private static <T> T readEmbedded(Function<MemorySegment, T> reader) throws IOException {
+        @Nullable URL resource = ModelSource.class.getResource(Embedded.RESOURCE);
         if (resource == null) {
             throw new ModelException("This build carries no default model; name one with --model.");
+        }
+        @Nullable String copy = System.getProperty(Embedded.PROPERTY);
+        if (copy != null && Files.isReadable(Path.of(copy))) {
+            return readFile(Path.of(copy), reader);
+        }
+        if (resource.getProtocol().equals("file")) {
+            return readFile(Path.of(URI.create(resource.toString())), reader);
         }
         URLConnection connection = resource.openConnection();
         connection.setUseCaches(false);
         try (InputStream stream = connection.getInputStream();
-                ReadableByteChannel channel = Channels.newChannel(stream)) {
-            return fill(channel, connection.getContentLengthLong());
+                ReadableByteChannel channel = Channels.newChannel(stream);
+                Slab slab = slab(connection.getContentLengthLong())) {
+            fill(slab.segment(), channel);
+            return reader.apply(slab.segment());
         }
     }
 
-    private static Slab fill(ReadableByteChannel channel, long size) throws IOException {
-        Slab slab = Slab.allocate(size);
+    private static Slab slab(long bytes) {
         try {
-            MemorySegment rest = slab.segment();
-            while (rest.byteSize() > 0) {
-                int read = channel.read(
-                        rest.asSlice(0, Math.min(rest.byteSize(), 1 << 24)).asByteBuffer());
-                if (read < 0) {
-                    throw new EOFException("it became shorter while it was read");
-                }
-                rest = rest.asSlice(read);
+            return Slab.allocate(bytes);
+        } catch (KernelException e) {
+            throw new ModelException("The default model does not fit in memory: " + e.getMessage(), e);
+        }
+    }
+
+    private static void fill(MemorySegment segment, ReadableByteChannel channel) throws IOException {
+        MemorySegment rest = segment;
+        while (rest.byteSize() > 0) {
+            int read = channel.read(
+                    rest.asSlice(0, Math.min(rest.byteSize(), 1 << 24)).asByteBuffer());
+            if (read < 0) {
+                throw new EOFException("it became shorter while it was read");
             }
-            return slab;
-        } catch (Throwable e) {
-            slab.close();
-            throw e;
+            rest = rest.asSlice(read);
         }
     }
 }

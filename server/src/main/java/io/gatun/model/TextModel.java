@@ -1,14 +1,15 @@
 package io.gatun.model;
 
+import io.gatun.kernel.Compute;
 import io.gatun.kernel.HeadInfo;
 import io.gatun.kernel.Kernel;
 import io.gatun.kernel.KernelException;
 import io.gatun.kernel.Model;
-import io.gatun.kernel.Slab;
 import io.gatun.text.Encoding;
 import io.gatun.text.Tokenizer;
 import io.gatun.text.TokenizerException;
 import io.gatun.text.WordPieceVocabulary;
+import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -32,28 +33,35 @@ public final class TextModel implements AutoCloseable {
         this.unknownToken = unknownToken;
     }
 
+    /** Loads a model that computes in 8 bits. */
+    public static TextModel load(String name, ModelSource source) {
+        return load(name, source, Compute.INT8);
+    }
+
     /**
-     * Loads a model.
+     * Loads a model: its weights are packed by as many threads as there are processors. When this returns, nothing of
+     * the source is in memory any more.
      *
      * @param name by which requests call it
      * @throws ModelException with one sentence that names the source and what is wrong with it
      * @throws TokenizerException when the tokenizer's library cannot be unpacked
      * @throws KernelException when the kernel's library cannot be loaded
      */
-    public static TextModel load(String name, ModelSource source) {
+    public static TextModel load(String name, ModelSource source, Compute compute) {
         Kernel.load();
-        Slab image = source.read();
-        try {
-            return open(name, image);
-        } catch (ModelException | KernelException e) {
-            throw new ModelException("The model " + source + " cannot be used: " + e.getMessage() + ".", e);
-        }
+        return source.read(image -> {
+            try {
+                return open(name, image, compute);
+            } catch (ModelException | KernelException e) {
+                throw new ModelException("The model " + source + " cannot be used: " + e.getMessage() + ".", e);
+            }
+        });
     }
 
-    private static TextModel open(String name, Slab image) {
-        Model kernel = Model.open(image);
+    private static TextModel open(String name, MemorySegment image, Compute compute) {
+        Model kernel = Model.open(image, compute, Runtime.getRuntime().availableProcessors());
         try {
-            GgufFile file = GgufFile.parse(kernel.image());
+            GgufFile file = GgufFile.parse(image);
             ModelDescription description = ModelDescription.of(file);
             WordPieceVocabulary vocabulary = VocabularyKeys.read(file);
             check(description, kernel, vocabulary.tokens().size());

@@ -2,6 +2,7 @@ package io.gatun.batch;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.gatun.kernel.Compute;
 import io.gatun.kernel.TensorType;
 import io.gatun.model.Converter;
 import io.gatun.model.Head;
@@ -54,7 +55,7 @@ public final class SmallModel {
     }
 
     public static TextModel load(String checkpoint, Path folder) {
-        return TextModel.load("small", ModelSource.file(convert(checkpoint, folder)));
+        return TextModel.load("small", ModelSource.file(convert(checkpoint, folder)), Compute.F32);
     }
 
     public static List<Row> reference(String checkpoint) {

@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.offset;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.gatun.batch.SmallModel;
+import io.gatun.kernel.InstructionSet;
+import io.gatun.kernel.Kernel;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -143,6 +145,60 @@ final class CommandsTest {
         Program.Result result = Program.run("inspect", model);
         assertThat(result.status()).isZero();
         assertThat(result.output()).contains("architecture      bert\n", "labels");
+    }
+
+    @Test
+    void everyWayToComputeAnswersAlike() throws Exception {
+        double expected = score(Program.run("predict", "--model", model, "--compute", "f32", "the good")
+                .output());
+        for (String compute : List.of("int8", "ggml")) {
+            Program.Result result = Program.run("predict", "--model", model, "--compute", compute, "the good");
+            assertThat(result.errors()).isEmpty();
+            assertThat(score(result.output())).as(compute).isCloseTo(expected, offset(0.02));
+        }
+        Program.run("predict", "--model", model, "--compute", "int4", "the good")
+                .refused("int4", "int8, f32, bf16, ggml");
+    }
+
+    @Test
+    void bf16IsRefusedWhereTheProcessorLacksIt() throws Exception {
+        for (InstructionSet set : Kernel.instructionSets()) {
+            if (set.supported()) {
+                Map<String, String> environment = Map.of("GATUN_CPU", set.name());
+                Program.Result result =
+                        Program.run(environment, "", "predict", "--model", model, "--compute", "bf16", "the good");
+                if (set.bf16()) {
+                    assertThat(result.lines()).as(result.errors()).hasSize(1);
+                } else {
+                    result.refused(set.name(), "--compute int8");
+                }
+            }
+        }
+    }
+
+    @Test
+    void inspectTellsTheInstructionSets() throws Exception {
+        Program.Result table = Program.run("inspect", "--cpu");
+        assertThat(table.errors()).isEmpty();
+        assertThat(table.status()).isZero();
+        assertThat(table.lines()).hasSize(Kernel.instructionSets().size());
+        assertThat(table.lines())
+                .filteredOn(line -> line.contains("in use"))
+                .singleElement()
+                .satisfies(line -> assertThat(line).startsWith(Kernel.cpu()));
+        JsonNode sets = JSON.readTree(Program.run("inspect", "--cpu", "--json").output())
+                .get("instruction_sets");
+        for (InstructionSet set : Kernel.instructionSets()) {
+            assertThat(sets)
+                    .filteredOn(node -> node.get("name").textValue().equals(set.name()))
+                    .singleElement()
+                    .satisfies(node -> {
+                        assertThat(node.get("supported").booleanValue()).isEqualTo(set.supported());
+                        assertThat(node.get("in_use").booleanValue()).isEqualTo(set.inUse());
+                        assertThat(node.get("bf16").booleanValue()).isEqualTo(set.bf16());
+                    });
+        }
+        Program.run("inspect", "--cpu", model).refused("--help");
     }
 
     @Test

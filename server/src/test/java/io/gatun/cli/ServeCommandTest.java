@@ -107,6 +107,7 @@ final class ServeCommandTest {
         "--speed, 9",
         "--host, no.such.host.invalid",
         "--host, ' '",
+        "--compute, int4",
         "--model, absent.gguf",
         "--model, name="
     })
@@ -143,8 +144,8 @@ final class ServeCommandTest {
 
     private static String ready(Program program) throws IOException {
         String line = program.line();
-        assertThat(line).matches("ready http://127\\.0\\.0\\.1:[0-9]+");
-        return line.substring("ready ".length());
+        assertThat(line).matches("ready http://127\\.0\\.0\\.1:[0-9]+ int8 [a-z0-9.-]+");
+        return line.split(" ", -1)[1];
     }
 
     private static boolean taken(HttpClient client, String address) throws Exception {

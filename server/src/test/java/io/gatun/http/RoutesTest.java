@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.gatun.batch.SmallModel;
+import io.gatun.kernel.Kernel;
 import java.net.http.HttpResponse;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -87,6 +88,8 @@ final class RoutesTest {
         assertThat(info.get("max_input_length").intValue())
                 .isEqualTo(running.catalogue.defaultModel().model().maxTokens());
         assertThat(info.at("/model_type/classifier/id2label/0").textValue()).isEqualTo("NEGATIVE");
+        assertThat(info.get("instruction_set").textValue()).isEqualTo(Kernel.cpu());
+        assertThat(info.get("compute").textValue()).isEqualTo("f32");
         assertThat(info.get("heads").findValuesAsText("name")).containsExactly("tone", "topics", "spans", "entities");
         assertThat(info.get("models").findValuesAsText("architecture")).containsOnly("bert");
     }

@@ -6,6 +6,7 @@ import io.gatun.batch.Catalogue;
 import io.gatun.batch.LaneSettings;
 import io.gatun.batch.Lanes;
 import io.gatun.batch.ServedModel;
+import io.gatun.kernel.Compute;
 import io.gatun.kernel.TensorType;
 import io.gatun.metrics.Metrics;
 import io.gatun.model.Converter;
@@ -54,7 +55,7 @@ final class RunningServer implements AutoCloseable {
     private ServedModel serve(String name, Path checkpoint) {
         Path file = folder.resolve(name + ".gguf");
         Converter.convert(checkpoint, file, TensorType.F32, (done, total) -> {});
-        TextModel model = TextModel.load(name, ModelSource.file(file));
+        TextModel model = TextModel.load(name, ModelSource.file(file), Compute.F32);
         LaneSettings settings = LaneSettings.of(model, 1);
         Lanes lanes = Lanes.start(model, settings, metrics);
         metrics.model(

@@ -76,13 +76,13 @@ final class BrokenModelTest {
     @Test
     void whatIsNoFile() throws IOException {
         Path empty = Files.createFile(folder.resolve("empty.gguf"));
-        assertThatThrownBy(() -> ModelSource.file(empty).read())
+        assertThatThrownBy(() -> ModelSource.file(empty).read(MemorySegment::byteSize))
                 .isInstanceOf(ModelException.class)
                 .hasMessageContaining("is empty");
-        assertThatThrownBy(() -> ModelSource.file(folder).read())
+        assertThatThrownBy(() -> ModelSource.file(folder).read(MemorySegment::byteSize))
                 .isInstanceOf(ModelException.class)
                 .hasMessageContaining("gatun convert");
-        assertThatThrownBy(() -> ModelSource.file(folder.resolve("none.gguf")).read())
+        assertThatThrownBy(() -> ModelSource.file(folder.resolve("none.gguf")).read(MemorySegment::byteSize))
                 .isInstanceOf(ModelException.class)
                 .hasMessageContaining("does not exist");
     }

@@ -9,6 +9,7 @@ import ai.onnxruntime.OrtSession;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.gatun.kernel.Compute;
 import io.gatun.kernel.Session;
 import io.gatun.kernel.SessionLimits;
 import io.gatun.kernel.Slab;
@@ -55,7 +56,7 @@ final class ConverterTest {
         Path file = Checkpoints.convert(name, type, folder);
         List<JsonNode> lines = Checkpoints.lines("model/" + name + "/reference.jsonl");
         assertThat(lines).hasSize(20);
-        try (TextModel model = TextModel.load(name, ModelSource.file(file));
+        try (TextModel model = TextModel.load(name, ModelSource.file(file), Compute.F32);
                 Session session = Session.open(model.kernel(), new SessionLimits(256, 4));
                 OrtSession reference = OrtEnvironment.getEnvironment()
                         .createSession(

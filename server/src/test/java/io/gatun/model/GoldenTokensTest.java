@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.gatun.kernel.GgufWriter;
-import io.gatun.kernel.Slab;
 import io.gatun.text.Encoding;
 import io.gatun.text.Tokenizer;
 import io.gatun.text.TruncationDirection;
@@ -86,12 +85,10 @@ final class GoldenTokensTest {
             VocabularyKeys.write(vocabulary, writer);
             writer.write(file, (index, target) -> {});
         }
-        try (Slab image = ModelSource.file(file).read()) {
-            WordPieceVocabulary read = VocabularyKeys.read(GgufFile.parse(image.segment()));
-            assertThat(read).isEqualTo(vocabulary);
-            try (Tokenizer tokenizer = Tokenizer.fromVocabulary(read)) {
-                assertTokens(tokenizer, "text/golden-tokens-cased.jsonl", 300);
-            }
+        WordPieceVocabulary read = ModelSource.file(file).read(image -> VocabularyKeys.read(GgufFile.parse(image)));
+        assertThat(read).isEqualTo(vocabulary);
+        try (Tokenizer tokenizer = Tokenizer.fromVocabulary(read)) {
+            assertTokens(tokenizer, "text/golden-tokens-cased.jsonl", 300);
         }
     }
 

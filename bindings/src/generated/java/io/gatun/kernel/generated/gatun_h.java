@@ -23,10 +23,10 @@ public class gatun_h extends gatun_h$shared {
     static final SymbolLookup SYMBOL_LOOKUP = SymbolLookup.loaderLookup()
             .or(Linker.nativeLinker().defaultLookup());
 
-    private static final int GT_ABI_VERSION = (int)1L;
+    private static final int GT_ABI_VERSION = (int)2L;
     /**
      * {@snippet lang=c :
-     * #define GT_ABI_VERSION 1
+     * #define GT_ABI_VERSION 2
      * }
      */
     public static int GT_ABI_VERSION() {
@@ -80,7 +80,7 @@ public class gatun_h extends gatun_h$shared {
     private static final int GT_OK = (int)0L;
     /**
      * {@snippet lang=c :
-     * enum enum (unnamed at ./gatun.h:40:1).GT_OK = 0
+     * enum enum (unnamed at ./gatun.h:42:1).GT_OK = 0
      * }
      */
     public static int GT_OK() {
@@ -89,7 +89,7 @@ public class gatun_h extends gatun_h$shared {
     private static final int GT_ERROR_ARGUMENT = (int)1L;
     /**
      * {@snippet lang=c :
-     * enum enum (unnamed at ./gatun.h:40:1).GT_ERROR_ARGUMENT = 1
+     * enum enum (unnamed at ./gatun.h:42:1).GT_ERROR_ARGUMENT = 1
      * }
      */
     public static int GT_ERROR_ARGUMENT() {
@@ -98,7 +98,7 @@ public class gatun_h extends gatun_h$shared {
     private static final int GT_ERROR_FORMAT = (int)2L;
     /**
      * {@snippet lang=c :
-     * enum enum (unnamed at ./gatun.h:40:1).GT_ERROR_FORMAT = 2
+     * enum enum (unnamed at ./gatun.h:42:1).GT_ERROR_FORMAT = 2
      * }
      */
     public static int GT_ERROR_FORMAT() {
@@ -107,7 +107,7 @@ public class gatun_h extends gatun_h$shared {
     private static final int GT_ERROR_UNSUPPORTED = (int)3L;
     /**
      * {@snippet lang=c :
-     * enum enum (unnamed at ./gatun.h:40:1).GT_ERROR_UNSUPPORTED = 3
+     * enum enum (unnamed at ./gatun.h:42:1).GT_ERROR_UNSUPPORTED = 3
      * }
      */
     public static int GT_ERROR_UNSUPPORTED() {
@@ -116,7 +116,7 @@ public class gatun_h extends gatun_h$shared {
     private static final int GT_ERROR_MEMORY = (int)4L;
     /**
      * {@snippet lang=c :
-     * enum enum (unnamed at ./gatun.h:40:1).GT_ERROR_MEMORY = 4
+     * enum enum (unnamed at ./gatun.h:42:1).GT_ERROR_MEMORY = 4
      * }
      */
     public static int GT_ERROR_MEMORY() {
@@ -125,7 +125,7 @@ public class gatun_h extends gatun_h$shared {
     private static final int GT_ERROR_BATCH = (int)5L;
     /**
      * {@snippet lang=c :
-     * enum enum (unnamed at ./gatun.h:40:1).GT_ERROR_BATCH = 5
+     * enum enum (unnamed at ./gatun.h:42:1).GT_ERROR_BATCH = 5
      * }
      */
     public static int GT_ERROR_BATCH() {
@@ -134,7 +134,7 @@ public class gatun_h extends gatun_h$shared {
     private static final int GT_ERROR_INTERNAL = (int)6L;
     /**
      * {@snippet lang=c :
-     * enum enum (unnamed at ./gatun.h:40:1).GT_ERROR_INTERNAL = 6
+     * enum enum (unnamed at ./gatun.h:42:1).GT_ERROR_INTERNAL = 6
      * }
      */
     public static int GT_ERROR_INTERNAL() {
@@ -143,7 +143,7 @@ public class gatun_h extends gatun_h$shared {
     private static final int GT_TASK_TEXT_CLASSIFICATION = (int)0L;
     /**
      * {@snippet lang=c :
-     * enum enum (unnamed at ./gatun.h:50:1).GT_TASK_TEXT_CLASSIFICATION = 0
+     * enum enum (unnamed at ./gatun.h:52:1).GT_TASK_TEXT_CLASSIFICATION = 0
      * }
      */
     public static int GT_TASK_TEXT_CLASSIFICATION() {
@@ -152,11 +152,146 @@ public class gatun_h extends gatun_h$shared {
     private static final int GT_TASK_TOKEN_CLASSIFICATION = (int)1L;
     /**
      * {@snippet lang=c :
-     * enum enum (unnamed at ./gatun.h:50:1).GT_TASK_TOKEN_CLASSIFICATION = 1
+     * enum enum (unnamed at ./gatun.h:52:1).GT_TASK_TOKEN_CLASSIFICATION = 1
      * }
      */
     public static int GT_TASK_TOKEN_CLASSIFICATION() {
         return GT_TASK_TOKEN_CLASSIFICATION;
+    }
+    private static final int GT_COMPUTE_INT8 = (int)0L;
+    /**
+     * {@snippet lang=c :
+     * enum enum (unnamed at ./gatun.h:58:1).GT_COMPUTE_INT8 = 0
+     * }
+     */
+    public static int GT_COMPUTE_INT8() {
+        return GT_COMPUTE_INT8;
+    }
+    private static final int GT_COMPUTE_F32 = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * enum enum (unnamed at ./gatun.h:58:1).GT_COMPUTE_F32 = 1
+     * }
+     */
+    public static int GT_COMPUTE_F32() {
+        return GT_COMPUTE_F32;
+    }
+    private static final int GT_COMPUTE_BF16 = (int)2L;
+    /**
+     * {@snippet lang=c :
+     * enum enum (unnamed at ./gatun.h:58:1).GT_COMPUTE_BF16 = 2
+     * }
+     */
+    public static int GT_COMPUTE_BF16() {
+        return GT_COMPUTE_BF16;
+    }
+    private static final int GT_COMPUTE_GGML = (int)3L;
+    /**
+     * {@snippet lang=c :
+     * enum enum (unnamed at ./gatun.h:58:1).GT_COMPUTE_GGML = 3
+     * }
+     */
+    public static int GT_COMPUTE_GGML() {
+        return GT_COMPUTE_GGML;
+    }
+    private static final int GT_STAGE_EMBED = (int)0L;
+    /**
+     * {@snippet lang=c :
+     * enum enum (unnamed at ./gatun.h:66:1).GT_STAGE_EMBED = 0
+     * }
+     */
+    public static int GT_STAGE_EMBED() {
+        return GT_STAGE_EMBED;
+    }
+    private static final int GT_STAGE_QKV = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * enum enum (unnamed at ./gatun.h:66:1).GT_STAGE_QKV = 1
+     * }
+     */
+    public static int GT_STAGE_QKV() {
+        return GT_STAGE_QKV;
+    }
+    private static final int GT_STAGE_ATTENTION = (int)2L;
+    /**
+     * {@snippet lang=c :
+     * enum enum (unnamed at ./gatun.h:66:1).GT_STAGE_ATTENTION = 2
+     * }
+     */
+    public static int GT_STAGE_ATTENTION() {
+        return GT_STAGE_ATTENTION;
+    }
+    private static final int GT_STAGE_PREPARE = (int)3L;
+    /**
+     * {@snippet lang=c :
+     * enum enum (unnamed at ./gatun.h:66:1).GT_STAGE_PREPARE = 3
+     * }
+     */
+    public static int GT_STAGE_PREPARE() {
+        return GT_STAGE_PREPARE;
+    }
+    private static final int GT_STAGE_OUT = (int)4L;
+    /**
+     * {@snippet lang=c :
+     * enum enum (unnamed at ./gatun.h:66:1).GT_STAGE_OUT = 4
+     * }
+     */
+    public static int GT_STAGE_OUT() {
+        return GT_STAGE_OUT;
+    }
+    private static final int GT_STAGE_NORM = (int)5L;
+    /**
+     * {@snippet lang=c :
+     * enum enum (unnamed at ./gatun.h:66:1).GT_STAGE_NORM = 5
+     * }
+     */
+    public static int GT_STAGE_NORM() {
+        return GT_STAGE_NORM;
+    }
+    private static final int GT_STAGE_UP = (int)6L;
+    /**
+     * {@snippet lang=c :
+     * enum enum (unnamed at ./gatun.h:66:1).GT_STAGE_UP = 6
+     * }
+     */
+    public static int GT_STAGE_UP() {
+        return GT_STAGE_UP;
+    }
+    private static final int GT_STAGE_DOWN = (int)7L;
+    /**
+     * {@snippet lang=c :
+     * enum enum (unnamed at ./gatun.h:66:1).GT_STAGE_DOWN = 7
+     * }
+     */
+    public static int GT_STAGE_DOWN() {
+        return GT_STAGE_DOWN;
+    }
+    private static final int GT_STAGE_HEAD = (int)8L;
+    /**
+     * {@snippet lang=c :
+     * enum enum (unnamed at ./gatun.h:66:1).GT_STAGE_HEAD = 8
+     * }
+     */
+    public static int GT_STAGE_HEAD() {
+        return GT_STAGE_HEAD;
+    }
+    private static final int GT_STAGE_WAIT = (int)9L;
+    /**
+     * {@snippet lang=c :
+     * enum enum (unnamed at ./gatun.h:66:1).GT_STAGE_WAIT = 9
+     * }
+     */
+    public static int GT_STAGE_WAIT() {
+        return GT_STAGE_WAIT;
+    }
+    private static final int GT_STAGE_COUNT = (int)10L;
+    /**
+     * {@snippet lang=c :
+     * enum enum (unnamed at ./gatun.h:66:1).GT_STAGE_COUNT = 10
+     * }
+     */
+    public static int GT_STAGE_COUNT() {
+        return GT_STAGE_COUNT;
     }
 
     private static class gt_abi_version {
@@ -333,11 +468,134 @@ public class gatun_h extends gatun_h$shared {
         }
     }
 
+    private static class gt_cpu_describe {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            gatun_h.C_INT,
+            gatun_h.C_INT,
+            gatun_h.C_POINTER,
+            gatun_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gt_cpu_describe");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t gt_cpu_describe(uint32_t index, gt_cpu_info *info, gt_error *error)
+     * }
+     */
+    public static FunctionDescriptor gt_cpu_describe$descriptor() {
+        return gt_cpu_describe.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t gt_cpu_describe(uint32_t index, gt_cpu_info *info, gt_error *error)
+     * }
+     */
+    public static MethodHandle gt_cpu_describe$handle() {
+        return gt_cpu_describe.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t gt_cpu_describe(uint32_t index, gt_cpu_info *info, gt_error *error)
+     * }
+     */
+    public static MemorySegment gt_cpu_describe$address() {
+        return gt_cpu_describe.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t gt_cpu_describe(uint32_t index, gt_cpu_info *info, gt_error *error)
+     * }
+     */
+    public static int gt_cpu_describe(int index, MemorySegment info, MemorySegment error) {
+        var mh$ = gt_cpu_describe.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gt_cpu_describe", index, info, error);
+            }
+            return (int)mh$.invokeExact(index, info, error);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gt_cpu_int8_peak {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            gatun_h.C_LONG,
+            gatun_h.C_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gt_cpu_int8_peak");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * uint64_t gt_cpu_int8_peak(uint64_t rounds)
+     * }
+     */
+    public static FunctionDescriptor gt_cpu_int8_peak$descriptor() {
+        return gt_cpu_int8_peak.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * uint64_t gt_cpu_int8_peak(uint64_t rounds)
+     * }
+     */
+    public static MethodHandle gt_cpu_int8_peak$handle() {
+        return gt_cpu_int8_peak.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * uint64_t gt_cpu_int8_peak(uint64_t rounds)
+     * }
+     */
+    public static MemorySegment gt_cpu_int8_peak$address() {
+        return gt_cpu_int8_peak.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * uint64_t gt_cpu_int8_peak(uint64_t rounds)
+     * }
+     */
+    public static long gt_cpu_int8_peak(long rounds) {
+        var mh$ = gt_cpu_int8_peak.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gt_cpu_int8_peak", rounds);
+            }
+            return (long)mh$.invokeExact(rounds);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
     private static class gt_model_measure {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             gatun_h.C_INT,
             gatun_h.C_POINTER,
             gatun_h.C_LONG,
+            gatun_h.C_POINTER,
             gatun_h.C_POINTER,
             gatun_h.C_POINTER
         );
@@ -350,7 +608,7 @@ public class gatun_h extends gatun_h$shared {
     /**
      * Function descriptor for:
      * {@snippet lang=c :
-     * int32_t gt_model_measure(const void *image, uint64_t image_size, gt_model_info *info, gt_error *error)
+     * int32_t gt_model_measure(const void *image, uint64_t image_size, const gt_model_params *params, gt_model_info *info, gt_error *error)
      * }
      */
     public static FunctionDescriptor gt_model_measure$descriptor() {
@@ -360,7 +618,7 @@ public class gatun_h extends gatun_h$shared {
     /**
      * Downcall method handle for:
      * {@snippet lang=c :
-     * int32_t gt_model_measure(const void *image, uint64_t image_size, gt_model_info *info, gt_error *error)
+     * int32_t gt_model_measure(const void *image, uint64_t image_size, const gt_model_params *params, gt_model_info *info, gt_error *error)
      * }
      */
     public static MethodHandle gt_model_measure$handle() {
@@ -370,7 +628,7 @@ public class gatun_h extends gatun_h$shared {
     /**
      * Address for:
      * {@snippet lang=c :
-     * int32_t gt_model_measure(const void *image, uint64_t image_size, gt_model_info *info, gt_error *error)
+     * int32_t gt_model_measure(const void *image, uint64_t image_size, const gt_model_params *params, gt_model_info *info, gt_error *error)
      * }
      */
     public static MemorySegment gt_model_measure$address() {
@@ -379,16 +637,16 @@ public class gatun_h extends gatun_h$shared {
 
     /**
      * {@snippet lang=c :
-     * int32_t gt_model_measure(const void *image, uint64_t image_size, gt_model_info *info, gt_error *error)
+     * int32_t gt_model_measure(const void *image, uint64_t image_size, const gt_model_params *params, gt_model_info *info, gt_error *error)
      * }
      */
-    public static int gt_model_measure(MemorySegment image, long image_size, MemorySegment info, MemorySegment error) {
+    public static int gt_model_measure(MemorySegment image, long image_size, MemorySegment params, MemorySegment info, MemorySegment error) {
         var mh$ = gt_model_measure.HANDLE;
         try {
             if (TRACE_DOWNCALLS) {
-                traceDowncall("gt_model_measure", image, image_size, info, error);
+                traceDowncall("gt_model_measure", image, image_size, params, info, error);
             }
-            return (int)mh$.invokeExact(image, image_size, info, error);
+            return (int)mh$.invokeExact(image, image_size, params, info, error);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {
@@ -401,6 +659,7 @@ public class gatun_h extends gatun_h$shared {
             gatun_h.C_INT,
             gatun_h.C_POINTER,
             gatun_h.C_LONG,
+            gatun_h.C_POINTER,
             gatun_h.C_POINTER,
             gatun_h.C_LONG,
             gatun_h.C_POINTER,
@@ -415,7 +674,7 @@ public class gatun_h extends gatun_h$shared {
     /**
      * Function descriptor for:
      * {@snippet lang=c :
-     * int32_t gt_model_open(const void *image, uint64_t image_size, void *memory, uint64_t memory_size, gt_model **model, gt_error *error)
+     * int32_t gt_model_open(const void *image, uint64_t image_size, const gt_model_params *params, void *memory, uint64_t memory_size, gt_model **model, gt_error *error)
      * }
      */
     public static FunctionDescriptor gt_model_open$descriptor() {
@@ -425,7 +684,7 @@ public class gatun_h extends gatun_h$shared {
     /**
      * Downcall method handle for:
      * {@snippet lang=c :
-     * int32_t gt_model_open(const void *image, uint64_t image_size, void *memory, uint64_t memory_size, gt_model **model, gt_error *error)
+     * int32_t gt_model_open(const void *image, uint64_t image_size, const gt_model_params *params, void *memory, uint64_t memory_size, gt_model **model, gt_error *error)
      * }
      */
     public static MethodHandle gt_model_open$handle() {
@@ -435,7 +694,7 @@ public class gatun_h extends gatun_h$shared {
     /**
      * Address for:
      * {@snippet lang=c :
-     * int32_t gt_model_open(const void *image, uint64_t image_size, void *memory, uint64_t memory_size, gt_model **model, gt_error *error)
+     * int32_t gt_model_open(const void *image, uint64_t image_size, const gt_model_params *params, void *memory, uint64_t memory_size, gt_model **model, gt_error *error)
      * }
      */
     public static MemorySegment gt_model_open$address() {
@@ -444,16 +703,78 @@ public class gatun_h extends gatun_h$shared {
 
     /**
      * {@snippet lang=c :
-     * int32_t gt_model_open(const void *image, uint64_t image_size, void *memory, uint64_t memory_size, gt_model **model, gt_error *error)
+     * int32_t gt_model_open(const void *image, uint64_t image_size, const gt_model_params *params, void *memory, uint64_t memory_size, gt_model **model, gt_error *error)
      * }
      */
-    public static int gt_model_open(MemorySegment image, long image_size, MemorySegment memory, long memory_size, MemorySegment model, MemorySegment error) {
+    public static int gt_model_open(MemorySegment image, long image_size, MemorySegment params, MemorySegment memory, long memory_size, MemorySegment model, MemorySegment error) {
         var mh$ = gt_model_open.HANDLE;
         try {
             if (TRACE_DOWNCALLS) {
-                traceDowncall("gt_model_open", image, image_size, memory, memory_size, model, error);
+                traceDowncall("gt_model_open", image, image_size, params, memory, memory_size, model, error);
             }
-            return (int)mh$.invokeExact(image, image_size, memory, memory_size, model, error);
+            return (int)mh$.invokeExact(image, image_size, params, memory, memory_size, model, error);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gt_model_pack {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            gatun_h.C_INT,
+            gatun_h.C_POINTER,
+            gatun_h.C_INT,
+            gatun_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gt_model_pack");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t gt_model_pack(gt_model *model, uint32_t part, gt_error *error)
+     * }
+     */
+    public static FunctionDescriptor gt_model_pack$descriptor() {
+        return gt_model_pack.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t gt_model_pack(gt_model *model, uint32_t part, gt_error *error)
+     * }
+     */
+    public static MethodHandle gt_model_pack$handle() {
+        return gt_model_pack.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t gt_model_pack(gt_model *model, uint32_t part, gt_error *error)
+     * }
+     */
+    public static MemorySegment gt_model_pack$address() {
+        return gt_model_pack.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t gt_model_pack(gt_model *model, uint32_t part, gt_error *error)
+     * }
+     */
+    public static int gt_model_pack(MemorySegment model, int part, MemorySegment error) {
+        var mh$ = gt_model_pack.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gt_model_pack", model, part, error);
+            }
+            return (int)mh$.invokeExact(model, part, error);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {
@@ -766,6 +1087,192 @@ public class gatun_h extends gatun_h$shared {
                 traceDowncall("gt_session_run", session, batch, error);
             }
             return (int)mh$.invokeExact(session, batch, error);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gt_session_join {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            gatun_h.C_LONG,
+            gatun_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gt_session_join");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * uint64_t gt_session_join(gt_session *session)
+     * }
+     */
+    public static FunctionDescriptor gt_session_join$descriptor() {
+        return gt_session_join.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * uint64_t gt_session_join(gt_session *session)
+     * }
+     */
+    public static MethodHandle gt_session_join$handle() {
+        return gt_session_join.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * uint64_t gt_session_join(gt_session *session)
+     * }
+     */
+    public static MemorySegment gt_session_join$address() {
+        return gt_session_join.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * uint64_t gt_session_join(gt_session *session)
+     * }
+     */
+    public static long gt_session_join(MemorySegment session) {
+        var mh$ = gt_session_join.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gt_session_join", session);
+            }
+            return (long)mh$.invokeExact(session);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gt_session_profile {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            gatun_h.C_INT,
+            gatun_h.C_POINTER,
+            gatun_h.C_POINTER,
+            gatun_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gt_session_profile");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t gt_session_profile(gt_session *session, gt_profile *profile, gt_error *error)
+     * }
+     */
+    public static FunctionDescriptor gt_session_profile$descriptor() {
+        return gt_session_profile.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t gt_session_profile(gt_session *session, gt_profile *profile, gt_error *error)
+     * }
+     */
+    public static MethodHandle gt_session_profile$handle() {
+        return gt_session_profile.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t gt_session_profile(gt_session *session, gt_profile *profile, gt_error *error)
+     * }
+     */
+    public static MemorySegment gt_session_profile$address() {
+        return gt_session_profile.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t gt_session_profile(gt_session *session, gt_profile *profile, gt_error *error)
+     * }
+     */
+    public static int gt_session_profile(MemorySegment session, MemorySegment profile, MemorySegment error) {
+        var mh$ = gt_session_profile.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gt_session_profile", session, profile, error);
+            }
+            return (int)mh$.invokeExact(session, profile, error);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gt_session_run_stage {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            gatun_h.C_INT,
+            gatun_h.C_POINTER,
+            gatun_h.C_POINTER,
+            gatun_h.C_INT,
+            gatun_h.C_INT,
+            gatun_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gt_session_run_stage");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t gt_session_run_stage(gt_session *session, const gt_batch *batch, uint32_t stage, uint32_t layer, gt_error *error)
+     * }
+     */
+    public static FunctionDescriptor gt_session_run_stage$descriptor() {
+        return gt_session_run_stage.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t gt_session_run_stage(gt_session *session, const gt_batch *batch, uint32_t stage, uint32_t layer, gt_error *error)
+     * }
+     */
+    public static MethodHandle gt_session_run_stage$handle() {
+        return gt_session_run_stage.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t gt_session_run_stage(gt_session *session, const gt_batch *batch, uint32_t stage, uint32_t layer, gt_error *error)
+     * }
+     */
+    public static MemorySegment gt_session_run_stage$address() {
+        return gt_session_run_stage.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t gt_session_run_stage(gt_session *session, const gt_batch *batch, uint32_t stage, uint32_t layer, gt_error *error)
+     * }
+     */
+    public static int gt_session_run_stage(MemorySegment session, MemorySegment batch, int stage, int layer, MemorySegment error) {
+        var mh$ = gt_session_run_stage.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gt_session_run_stage", session, batch, stage, layer, error);
+            }
+            return (int)mh$.invokeExact(session, batch, stage, layer, error);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {

@@ -18,7 +18,7 @@ import static java.lang.foreign.MemoryLayout.PathElement.*;
  *     uint32_t struct_size;
  *     uint32_t token_count;
  *     uint32_t sequence_count;
- *     uint32_t reserved;
+ *     uint32_t threads;
  *     const int32_t *ids;
  *     const int32_t *types;
  *     const int32_t *starts;
@@ -38,7 +38,7 @@ public class gt_batch {
         gatun_h.C_INT.withName("struct_size"),
         gatun_h.C_INT.withName("token_count"),
         gatun_h.C_INT.withName("sequence_count"),
-        gatun_h.C_INT.withName("reserved"),
+        gatun_h.C_INT.withName("threads"),
         gatun_h.C_POINTER.withName("ids"),
         gatun_h.C_POINTER.withName("types"),
         gatun_h.C_POINTER.withName("starts"),
@@ -186,48 +186,48 @@ public class gt_batch {
         struct.set(sequence_count$LAYOUT, sequence_count$OFFSET, fieldValue);
     }
 
-    private static final OfInt reserved$LAYOUT = (OfInt)$LAYOUT.select(groupElement("reserved"));
+    private static final OfInt threads$LAYOUT = (OfInt)$LAYOUT.select(groupElement("threads"));
 
     /**
      * Layout for field:
      * {@snippet lang=c :
-     * uint32_t reserved
+     * uint32_t threads
      * }
      */
-    public static final OfInt reserved$layout() {
-        return reserved$LAYOUT;
+    public static final OfInt threads$layout() {
+        return threads$LAYOUT;
     }
 
-    private static final long reserved$OFFSET = $LAYOUT.byteOffset(groupElement("reserved"));
+    private static final long threads$OFFSET = $LAYOUT.byteOffset(groupElement("threads"));
 
     /**
      * Offset for field:
      * {@snippet lang=c :
-     * uint32_t reserved
+     * uint32_t threads
      * }
      */
-    public static final long reserved$offset() {
-        return reserved$OFFSET;
+    public static final long threads$offset() {
+        return threads$OFFSET;
     }
 
     /**
      * Getter for field:
      * {@snippet lang=c :
-     * uint32_t reserved
+     * uint32_t threads
      * }
      */
-    public static int reserved(MemorySegment struct) {
-        return struct.get(reserved$LAYOUT, reserved$OFFSET);
+    public static int threads(MemorySegment struct) {
+        return struct.get(threads$LAYOUT, threads$OFFSET);
     }
 
     /**
      * Setter for field:
      * {@snippet lang=c :
-     * uint32_t reserved
+     * uint32_t threads
      * }
      */
-    public static void reserved(MemorySegment struct, int fieldValue) {
-        struct.set(reserved$LAYOUT, reserved$OFFSET, fieldValue);
+    public static void threads(MemorySegment struct, int fieldValue) {
+        struct.set(threads$LAYOUT, threads$OFFSET, fieldValue);
     }
 
     private static final AddressLayout ids$LAYOUT = (AddressLayout)$LAYOUT.select(groupElement("ids"));

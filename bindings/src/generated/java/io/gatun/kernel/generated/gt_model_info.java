@@ -24,7 +24,7 @@ import static java.lang.foreign.MemoryLayout.PathElement.*;
  *     uint32_t feed_forward_length;
  *     uint32_t token_type_count;
  *     uint32_t head_count;
- *     uint32_t reserved;
+ *     uint32_t part_count;
  *     uint64_t memory_bytes;
  * }
  * }
@@ -45,7 +45,7 @@ public class gt_model_info {
         gatun_h.C_INT.withName("feed_forward_length"),
         gatun_h.C_INT.withName("token_type_count"),
         gatun_h.C_INT.withName("head_count"),
-        gatun_h.C_INT.withName("reserved"),
+        gatun_h.C_INT.withName("part_count"),
         gatun_h.C_LONG.withName("memory_bytes")
     ).withName("gt_model_info");
 
@@ -452,48 +452,48 @@ public class gt_model_info {
         struct.set(head_count$LAYOUT, head_count$OFFSET, fieldValue);
     }
 
-    private static final OfInt reserved$LAYOUT = (OfInt)$LAYOUT.select(groupElement("reserved"));
+    private static final OfInt part_count$LAYOUT = (OfInt)$LAYOUT.select(groupElement("part_count"));
 
     /**
      * Layout for field:
      * {@snippet lang=c :
-     * uint32_t reserved
+     * uint32_t part_count
      * }
      */
-    public static final OfInt reserved$layout() {
-        return reserved$LAYOUT;
+    public static final OfInt part_count$layout() {
+        return part_count$LAYOUT;
     }
 
-    private static final long reserved$OFFSET = $LAYOUT.byteOffset(groupElement("reserved"));
+    private static final long part_count$OFFSET = $LAYOUT.byteOffset(groupElement("part_count"));
 
     /**
      * Offset for field:
      * {@snippet lang=c :
-     * uint32_t reserved
+     * uint32_t part_count
      * }
      */
-    public static final long reserved$offset() {
-        return reserved$OFFSET;
+    public static final long part_count$offset() {
+        return part_count$OFFSET;
     }
 
     /**
      * Getter for field:
      * {@snippet lang=c :
-     * uint32_t reserved
+     * uint32_t part_count
      * }
      */
-    public static int reserved(MemorySegment struct) {
-        return struct.get(reserved$LAYOUT, reserved$OFFSET);
+    public static int part_count(MemorySegment struct) {
+        return struct.get(part_count$LAYOUT, part_count$OFFSET);
     }
 
     /**
      * Setter for field:
      * {@snippet lang=c :
-     * uint32_t reserved
+     * uint32_t part_count
      * }
      */
-    public static void reserved(MemorySegment struct, int fieldValue) {
-        struct.set(reserved$LAYOUT, reserved$OFFSET, fieldValue);
+    public static void part_count(MemorySegment struct, int fieldValue) {
+        struct.set(part_count$LAYOUT, part_count$OFFSET, fieldValue);
     }
 
     private static final OfLong memory_bytes$LAYOUT = (OfLong)$LAYOUT.select(groupElement("memory_bytes"));

@@ -18,7 +18,7 @@ import static java.lang.foreign.MemoryLayout.PathElement.*;
  *     uint32_t struct_size;
  *     uint32_t max_tokens;
  *     uint32_t max_sequences;
- *     uint32_t reserved;
+ *     uint32_t max_threads;
  * }
  * }
  */
@@ -32,7 +32,7 @@ public class gt_session_params {
         gatun_h.C_INT.withName("struct_size"),
         gatun_h.C_INT.withName("max_tokens"),
         gatun_h.C_INT.withName("max_sequences"),
-        gatun_h.C_INT.withName("reserved")
+        gatun_h.C_INT.withName("max_threads")
     ).withName("gt_session_params");
 
     /**
@@ -174,48 +174,48 @@ public class gt_session_params {
         struct.set(max_sequences$LAYOUT, max_sequences$OFFSET, fieldValue);
     }
 
-    private static final OfInt reserved$LAYOUT = (OfInt)$LAYOUT.select(groupElement("reserved"));
+    private static final OfInt max_threads$LAYOUT = (OfInt)$LAYOUT.select(groupElement("max_threads"));
 
     /**
      * Layout for field:
      * {@snippet lang=c :
-     * uint32_t reserved
+     * uint32_t max_threads
      * }
      */
-    public static final OfInt reserved$layout() {
-        return reserved$LAYOUT;
+    public static final OfInt max_threads$layout() {
+        return max_threads$LAYOUT;
     }
 
-    private static final long reserved$OFFSET = $LAYOUT.byteOffset(groupElement("reserved"));
+    private static final long max_threads$OFFSET = $LAYOUT.byteOffset(groupElement("max_threads"));
 
     /**
      * Offset for field:
      * {@snippet lang=c :
-     * uint32_t reserved
+     * uint32_t max_threads
      * }
      */
-    public static final long reserved$offset() {
-        return reserved$OFFSET;
+    public static final long max_threads$offset() {
+        return max_threads$OFFSET;
     }
 
     /**
      * Getter for field:
      * {@snippet lang=c :
-     * uint32_t reserved
+     * uint32_t max_threads
      * }
      */
-    public static int reserved(MemorySegment struct) {
-        return struct.get(reserved$LAYOUT, reserved$OFFSET);
+    public static int max_threads(MemorySegment struct) {
+        return struct.get(max_threads$LAYOUT, max_threads$OFFSET);
     }
 
     /**
      * Setter for field:
      * {@snippet lang=c :
-     * uint32_t reserved
+     * uint32_t max_threads
      * }
      */
-    public static void reserved(MemorySegment struct, int fieldValue) {
-        struct.set(reserved$LAYOUT, reserved$OFFSET, fieldValue);
+    public static void max_threads(MemorySegment struct, int fieldValue) {
+        struct.set(max_threads$LAYOUT, max_threads$OFFSET, fieldValue);
     }
 
     /**
