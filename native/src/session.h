@@ -26,6 +26,7 @@ struct gt_session {
     const gt_model *model;
     uint32_t max_tokens;
     uint32_t max_sequences;
+    uint32_t max_threads;
     uint64_t row_capacity;
     int32_t *ids;        /* [row_capacity] */
     int32_t *types;      /* [row_capacity] */
