@@ -24,8 +24,9 @@ import picocli.CommandLine.Parameters;
 /** Says what a model file holds, or what the kernel computes with. */
 @Command(
         name = "inspect",
-        description = "Says what a GGUF file holds: architecture, sizes, heads, labels, types, bytes; or what the kernel "
-                + "computes with.",
+        description =
+                "Says what a GGUF file holds: architecture, sizes, heads, labels, types, bytes; or what the kernel "
+                        + "computes with.",
         mixinStandardHelpOptions = true,
         versionProvider = Version.class)
 final class InspectCommand implements Callable<Integer> {
