@@ -14,4 +14,13 @@ endfunction()
 
 if(processor MATCHES "^(x86_64|amd64)$")
   gatun_cpu_source(avx512.c -march=x86-64-v4 -mavx512vnni)
+  gatun_cpu_source(avxvnni.c -march=x86-64-v3)
+  gatun_cpu_source(avx2.c -march=x86-64-v3)
+  gatun_cpu_source(sse42.c -march=x86-64-v2)
+else()
+  # gcc would load so many operands early that accumulators have to go to memory.
+  set(in_order $<$<C_COMPILER_ID:GNU>:-fno-schedule-insns>)
+  gatun_cpu_source(i8mm.c -march=armv8.2-a+dotprod+i8mm ${in_order})
+  gatun_cpu_source(dotprod.c -march=armv8.2-a+dotprod ${in_order})
+  gatun_cpu_source(neon.c ${in_order})
 endif()

@@ -9,7 +9,8 @@
  * Loading    Open a model, then pack its parts, on as many threads as there are; after that the image may go.
  * Threads    A packed model is immutable: any number of sessions may use it at once. A session belongs to one thread
  *            at a time and runs on the thread that calls it; others may join it for as long as a batch runs
- *            (gt_session_join). The kernel starts no threads.
+ *            (gt_session_join). The kernel starts no threads; but ggml does, one less than max_threads, for a session
+ *            of a model that it computes itself: they end with the session, and nobody joins it.
  * Errors     Every call that can fail returns a status and, where error is not NULL, writes one sentence to it.
  *            Nothing prints, exits or aborts, whatever the image holds.
  * Versions   Each struct starts with struct_size, which the caller sets to sizeof(the struct) before every call.
@@ -59,7 +60,7 @@ enum {
     GT_COMPUTE_INT8 = 0, /* 8-bit weights, and rows quantized to 8 bits as they come */
     GT_COMPUTE_F32 = 1,
     GT_COMPUTE_BF16 = 2, /* only where the processor multiplies bf16 */
-    GT_COMPUTE_GGML = 3  /* ggml's own graph on the weights as they are in the file; a session computes alone */
+    GT_COMPUTE_GGML = 3  /* ggml's own graph on the weights as they are in the file, to compare with: see below */
 };
 
 /* What a batch's time goes to. Linears include the activation or the residual behind them. */

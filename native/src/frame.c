@@ -10,11 +10,12 @@ uint64_t gti_frame_bytes(void) {
            + GT_ALIGNMENT;
 }
 
-bool gti_frame_open(gti_frame *frame, void *memory, void *work, uint64_t work_size) {
+bool gti_frame_open(gti_frame *frame, void *memory, void *work, uint64_t work_size, uint32_t max_threads) {
     frame->cpu = gti_cpu_ggml();
     frame->work = work;
     frame->work_size = work_size;
     frame->graph = NULL;
+    frame->threads = 1;
     /* ggml ends the process when the system gives it nothing: ask first. */
     void *probe = malloc(SYSTEM_BYTES);
     if (probe == NULL) {
@@ -24,7 +25,7 @@ bool gti_frame_open(gti_frame *frame, void *memory, void *work, uint64_t work_si
     const struct ggml_init_params params = {(size_t)gti_frame_bytes(), memory, true};
     frame->context = ggml_init(params);
     frame->cpu->init();
-    struct ggml_threadpool_params pool = ggml_threadpool_params_default(1);
+    struct ggml_threadpool_params pool = ggml_threadpool_params_default((int)max_threads);
     frame->pool = frame->cpu->pool_new(&pool);
     return true;
 }
@@ -40,7 +41,7 @@ void gti_frame_begin(gti_frame *frame) {
 }
 
 int32_t gti_frame_run(gti_frame *frame, gt_error *error) {
-    struct ggml_cplan plan = frame->cpu->plan(frame->graph, 1, frame->pool);
+    struct ggml_cplan plan = frame->cpu->plan(frame->graph, frame->threads, frame->pool);
     if (plan.work_size > frame->work_size) {
         return gti_fail(error, GT_ERROR_INTERNAL, "a graph needs %zu bytes of work space, %llu were measured",
                         plan.work_size, (unsigned long long)frame->work_size);

@@ -18,8 +18,9 @@
 typedef struct gti_frame {
     const gti_ggml *cpu;
     struct ggml_context *context;
-    struct ggml_threadpool *pool; /* of one thread: the caller's */
+    struct ggml_threadpool *pool; /* of max_threads, the caller's among them */
     struct ggml_cgraph *graph;    /* of the current run */
+    int threads;                  /* that compute the next run */
     void *work;                   /* ggml's own scratch */
     uint64_t work_size;
 } gti_frame;
@@ -28,7 +29,7 @@ typedef struct gti_frame {
 uint64_t gti_frame_bytes(void);
 
 /* Opens a frame in memory of gti_frame_bytes(). false: the system has no memory for ggml's own small blocks. */
-bool gti_frame_open(gti_frame *frame, void *memory, void *work, uint64_t work_size);
+bool gti_frame_open(gti_frame *frame, void *memory, void *work, uint64_t work_size, uint32_t max_threads);
 void gti_frame_close(gti_frame *frame);
 
 void gti_frame_begin(gti_frame *frame);

@@ -12,19 +12,35 @@
 #define NARROW_ROWS 24
 /* With so many sequences a thread, attention's pieces are whole sequences; else single heads. */
 #define MANY_SEQUENCES 4
+/*
+ * A batch is computed in waves of whole sequences, so many rows a thread, each from the embeddings to the logits: what
+ * a wave's rows leave behind themselves is still in the caches when it is read.
+ */
+#define WAVE_ROWS 128u
 /* Phases of a layer, of a head and of the rest, at most. */
 #define LAYER_PHASES 10
 #define HEAD_PHASES 3
 #define OTHER_PHASES 4
 
-/* One batch, the same for all of its threads. */
+static uint32_t phase_count(const gt_model *model) {
+    return model->info.layer_count * LAYER_PHASES + model->info.head_count * HEAD_PHASES + OTHER_PHASES;
+}
+
+/* One wave, the same for all threads of a batch. Its rows and sequences are counted from its own first. */
 typedef struct gti_job {
     const gt_session *session;
     const gt_batch *batch;
     uint32_t threads; /* that are expected */
     uint32_t depth;
+    uint32_t first_sequence;
+    uint32_t sequences;
+    uint32_t first_row;
     uint32_t rows;
     uint32_t last_count; /* rows that the last layer computes to its end */
+    bool states;         /* some sequence asks for its rows */
+    const uint32_t *last_rows; /* [last_count] */
+    const uint32_t *last_at;   /* [sequences + 1]: where each sequence's stand among them */
+    const gti_head_row *head_rows[GT_MAX_HEADS];
     uint32_t head_counts[GT_MAX_HEADS];
 } gti_job;
 
@@ -118,7 +134,12 @@ static uint32_t small_blocks(const gti_job *job, uint32_t rows) {
 static float *layer_rows(const worker *w, uint32_t layer) {
     const gti_fused *fused = w->fused;
     const int32_t kept = w->model->kept[layer];
-    return kept < 0 ? fused->states[layer % 2] : fused->kept + (uint64_t)kept * w->job->session->row_capacity * fused->width;
+    return kept < 0 ? fused->states[layer % 2] : fused->kept + (uint64_t)kept * fused->row_capacity * fused->width;
+}
+
+/* The first row of a sequence of the wave, or of the one behind its last. */
+static uint32_t sequence_start(const gti_job *job, uint32_t sequence) {
+    return (uint32_t)job->batch->starts[job->first_sequence + sequence] - job->first_row;
 }
 
 /* Whether the last layer computes only some rows to its end. */
@@ -143,11 +164,12 @@ static void embed(const worker *w, uint32_t first, uint32_t count) {
     float *x = layer_rows(w, 0) + first * width;
     for (uint32_t r = 0; r < count; r++) {
         float *row = x + r * width;
-        const uint32_t position = (uint32_t)session->positions[first + r];
-        gti_read_row(&model->tokens, (uint32_t)session->ids[first + r], row);
+        const uint32_t at = w->job->first_row + first + r;
+        const uint32_t position = (uint32_t)session->positions[at];
+        gti_read_row(&model->tokens, (uint32_t)session->ids[at], row);
         w->fused->kernels->add(row, (const float *)model->positions.data + (uint64_t)position * d, d);
         if (model->types.data != NULL) {
-            const uint32_t type = (uint32_t)session->types[first + r];
+            const uint32_t type = (uint32_t)session->types[at];
             w->fused->kernels->add(row, (const float *)model->types.data + (uint64_t)type * d, d);
         }
     }
@@ -163,7 +185,7 @@ static void ready(const worker *w, uint32_t layer, uint32_t first, uint32_t coun
     if (compact(w->job, layer)) {
         const float *x = layer_rows(w, layer);
         for (uint32_t r = first; r < first + count; r++) {
-            memcpy(fused->attended + r * fused->width, x + fused->last_rows[r] * fused->width,
+            memcpy(fused->attended + r * fused->width, x + w->job->last_rows[r] * fused->width,
                    fused->width * sizeof(float));
         }
     }
@@ -172,20 +194,31 @@ static void ready(const worker *w, uint32_t layer, uint32_t first, uint32_t coun
     ended(w, GT_STAGE_PREPARE, start);
 }
 
+/* Where queries, keys and values go. */
+static gti_epilogue qkv_epilogue(const gti_fused *fused) {
+    gti_epilogue epilogue = {.out_stride = 3 * fused->width};
+    if (fused->bf16) {
+        epilogue.out_bf16 = fused->qkv;
+    } else {
+        epilogue.out = fused->qkv;
+    }
+    return epilogue;
+}
+
 static step qkv_step(const worker *w, uint32_t layer) {
     const gti_packed *weights = &w->model->layers[layer].packed_qkv;
     const uint32_t panels = weights->features / GTI_PANEL;
     step s = {.stage = GT_STAGE_QKV, .weights = weights, .operand = &w->fused->input, .to = panels, .unit = 1};
     /* Queries are computed later, where only some are needed. */
     s.from = compact(w->job, layer) ? panels / 3 : 0;
-    s.epilogue = (gti_epilogue){.out = w->fused->qkv, .out_stride = 3 * w->fused->width};
+    s.epilogue = qkv_epilogue(w->fused);
     return s;
 }
 
 static step query_step(const worker *w, uint32_t layer) {
     const gti_packed *weights = &w->model->layers[layer].packed_qkv;
     step s = {.stage = GT_STAGE_QKV, .weights = weights, .operand = &w->fused->between, .to = weights->features / GTI_PANEL / 3, .unit = 1};
-    s.epilogue = (gti_epilogue){.out = w->fused->qkv, .out_stride = 3 * w->fused->width};
+    s.epilogue = qkv_epilogue(w->fused);
     return s;
 }
 
@@ -238,10 +271,19 @@ static void norm_output(const worker *w, uint32_t layer, uint32_t first, uint32_
 
 /* ---- pieces ---- */
 
-/* A block of rows, a few panels. */
+/*
+ * A block of rows, a few panels. Threads that claim pieces in turn walk each through a stretch of its own, for what is
+ * asked of the memory ahead is what lies behind; some pieces at the end may be empty.
+ */
 static void run_linear(const worker *w, const step *s, uint32_t piece) {
-    const uint32_t block = piece % s->blocks;
-    const uint32_t from = s->from + piece / s->blocks * s->unit;
+    const uint32_t units = ceil_div(s->to - s->from, s->unit);
+    const uint32_t stretch = ceil_div(units * s->blocks, w->job->threads);
+    const uint32_t at = piece % w->job->threads * stretch + piece / w->job->threads;
+    if (at >= units * s->blocks) {
+        return;
+    }
+    const uint32_t block = at % s->blocks;
+    const uint32_t from = s->from + at / s->blocks * s->unit;
     const uint32_t to = from + s->unit < s->to ? from + s->unit : s->to;
     const uint32_t first = block_start(s->rows, s->blocks, block);
     multiply(w, s, first, block_start(s->rows, s->blocks, block + 1) - first, from, to);
@@ -251,7 +293,8 @@ static void shared_linear(worker *w, step s, uint32_t rows) {
     s.run = run_linear;
     s.rows = rows;
     s.blocks = shared_blocks(rows);
-    phase(w, &s, s.blocks * ceil_div(s.to - s.from, s.unit));
+    const uint32_t pieces = s.blocks * ceil_div(s.to - s.from, s.unit);
+    phase(w, &s, ceil_div(pieces, w->job->threads) * w->job->threads);
 }
 
 #define BLOCK_OF(s, piece)                                                                                             \
@@ -318,7 +361,7 @@ static void run_pick(const worker *w, const step *s, uint32_t piece) {
     const gti_operand *to = &w->fused->between;
     const uint64_t groups = GTI_GROUPS_OF(from->columns);
     for (uint32_t r = first; r < first + count; r++) {
-        const uint64_t row = w->fused->last_rows[r];
+        const uint64_t row = w->job->last_rows[r];
         memcpy((uint8_t *)to->rows + r * to->stride, (const uint8_t *)from->rows + row * from->stride, from->stride);
         if (w->model->compute == GTI_COMPUTE_INT8) {
             memcpy(to->scales + r * groups, from->scales + row * groups, groups * sizeof(float));
@@ -337,25 +380,27 @@ static void run_attention(const worker *w, const step *s, uint32_t piece) {
     const uint32_t sequence = piece / (heads / s->unit);
     const uint32_t head = piece % (heads / s->unit) * s->unit;
     const uint64_t begin = began(w);
-    const uint64_t start = (uint64_t)job->batch->starts[sequence];
+    const uint64_t start = sequence_start(job, sequence);
     const bool some = compact(job, s->layer);
-    const uint64_t query = some ? fused->last_at[sequence] : start;
+    const uint64_t query = some ? job->last_at[sequence] : start;
     gti_attention at = {
         .query_stride = 3 * fused->width,
         .stride = 3 * fused->width,
-        .key_count = (uint32_t)((uint64_t)job->batch->starts[sequence + 1] - start),
+        .key_count = (uint32_t)(sequence_start(job, sequence + 1) - start),
         .width = head_width,
         .scale = 1.0f / sqrtf((float)head_width),
-        .bf16 = fused->kernels->bf16 && w->model->compute != GTI_COMPUTE_F32,
+        .bf16 = fused->bf16,
         .out_stride = fused->width,
         .scratch = w->scratch,
     };
-    at.query_count = some ? fused->last_at[sequence + 1] - fused->last_at[sequence] : at.key_count;
+    at.query_count = some ? job->last_at[sequence + 1] - job->last_at[sequence] : at.key_count;
     for (uint32_t h = head; h < head + s->unit && at.query_count > 0; h++) {
         const uint64_t column = (uint64_t)h * head_width;
-        at.queries = fused->qkv + query * at.query_stride + column;
-        at.keys = fused->qkv + start * at.stride + fused->width + column;
-        at.values = at.keys + fused->width;
+        const uint64_t element = fused->bf16 ? sizeof(uint16_t) : sizeof(float);
+        const uint8_t *qkv = fused->qkv;
+        at.queries = qkv + (query * at.query_stride + column) * element;
+        at.keys = qkv + (start * at.stride + fused->width + column) * element;
+        at.values = qkv + (start * at.stride + 2 * fused->width + column) * element;
         at.out = fused->gathered + query * at.out_stride + column;
         fused->kernels->attend(&at);
     }
@@ -371,7 +416,7 @@ static void rows_phase(worker *w, void (*run)(const worker *, const step *, uint
 }
 
 static void attention_phase(worker *w, uint32_t layer) {
-    const uint32_t sequences = w->job->batch->sequence_count;
+    const uint32_t sequences = w->job->sequences;
     const uint32_t heads = w->model->info.attention_head_count;
     step s = {.run = run_attention, .layer = layer, .unit = 1};
     if (sequences >= MANY_SEQUENCES * w->job->threads || w->job->threads == 1) {
@@ -439,10 +484,6 @@ static uint64_t lay_out_head(const gt_model *model, const gti_head *head, uint8_
     return carver.used;
 }
 
-static const gti_head_row *rows_of_head(const worker *w, uint32_t head) {
-    return w->fused->head_rows + (uint64_t)head * w->job->session->row_capacity;
-}
-
 /* The head's input for count rows from first on. */
 static void gather(const worker *w, const gti_head *head, const head_frame *frame, const gti_head_row *rows,
                    uint32_t count) {
@@ -484,7 +525,7 @@ static void run_head(const worker *w, const step *s, uint32_t piece) {
     BLOCK_OF(s, piece);
     const uint64_t start = began(w);
     const gti_head *head = &w->model->heads[s->head];
-    const gti_head_row *rows = rows_of_head(w, s->head) + first;
+    const gti_head_row *rows = w->job->head_rows[s->head] + first;
     head_frame frame;
     lay_out_head(w->model, head, w->scratch, &frame);
     gather(w, head, &frame, rows, count);
@@ -502,7 +543,7 @@ static void run_head_input(const worker *w, const step *s, uint32_t piece) {
     head_frame frame;
     (void)piece;
     lay_out_head(w->model, head, w->fused->scratch, &frame);
-    gather(w, head, &frame, rows_of_head(w, s->head), s->rows);
+    gather(w, head, &frame, w->job->head_rows[s->head], s->rows);
     ended(w, GT_STAGE_HEAD, start);
 }
 
@@ -523,7 +564,7 @@ static void run_head_output(const worker *w, const step *s, uint32_t piece) {
     head_frame frame;
     (void)piece;
     lay_out_head(w->model, head, w->fused->scratch, &frame);
-    output(w, head, &frame, rows_of_head(w, s->head), s->rows);
+    output(w, head, &frame, w->job->head_rows[s->head], s->rows);
     ended(w, GT_STAGE_HEAD, start);
 }
 
@@ -575,65 +616,113 @@ static uint32_t last_rows(const gt_model *model, const gt_batch *batch, uint32_t
     return count;
 }
 
-static void pick_last_rows(gti_fused *fused, gti_job *job) {
-    const gt_batch *batch = job->batch;
-    job->last_count = 0;
-    for (uint32_t s = 0; s < batch->sequence_count; s++) {
-        const uint32_t count = last_rows(job->session->model, batch, s, job->depth);
-        fused->last_at[s] = job->last_count;
+static void pick_last_rows(gti_job *job, uint32_t *rows, uint32_t *at) {
+    job->last_rows = rows;
+    job->last_at = at;
+    for (uint32_t s = 0; s < job->sequences; s++) {
+        const uint32_t count = last_rows(job->session->model, job->batch, job->first_sequence + s, job->depth);
+        at[s] = job->last_count;
         for (uint32_t r = 0; r < count; r++) {
-            fused->last_rows[job->last_count++] = (uint32_t)batch->starts[s] + r;
+            rows[job->last_count++] = sequence_start(job, s) + r;
         }
     }
-    fused->last_at[batch->sequence_count] = job->last_count;
+    at[job->sequences] = job->last_count;
 }
 
-static void pick_head_rows(gti_fused *fused, gti_job *job) {
+static void pick_head_rows(gti_job *job, uint32_t head, gti_head_row *rows) {
     const gt_batch *batch = job->batch;
-    const gt_model *model = job->session->model;
-    memset(job->head_counts, 0, sizeof(job->head_counts));
-    for (uint32_t s = 0; s < batch->sequence_count; s++) {
-        uint64_t at = job->session->logits_at[s];
-        const uint32_t start = (uint32_t)batch->starts[s];
-        for (uint32_t h = 0; h < model->info.head_count; h++) {
-            const gt_head_info *info = &model->heads[h].info;
-            if ((batch->outputs[s] >> h & 1) == 0) {
-                continue;
-            }
-            const uint32_t count =
-                info->task == GT_TASK_TOKEN_CLASSIFICATION ? (uint32_t)batch->starts[s + 1] - start : 1;
-            gti_head_row *rows = fused->head_rows + (uint64_t)h * job->session->row_capacity + job->head_counts[h];
-            for (uint32_t r = 0; r < count; r++) {
-                rows[r] = (gti_head_row){start + r, fused->last_at[s] + r, at};
-                at += info->label_count;
-            }
-            job->head_counts[h] += count;
-        }
-    }
-}
-
-static void write_states(const worker *w) {
-    const gt_batch *batch = w->job->batch;
-    const gti_fused *fused = w->fused;
-    const uint32_t d = w->model->info.embedding_length;
-    const uint32_t layers = w->model->info.layer_count;
-    for (uint32_t s = 0; s < batch->sequence_count; s++) {
-        if ((batch->outputs[s] & GT_OUTPUT_STATES) == 0) {
+    const gt_head_info *info = &job->session->model->heads[head].info;
+    job->head_rows[head] = rows;
+    for (uint32_t s = 0; s < job->sequences; s++) {
+        const uint32_t sequence = job->first_sequence + s;
+        const uint32_t start = sequence_start(job, s);
+        if ((batch->outputs[sequence] >> head & 1) == 0) {
             continue;
         }
-        const uint32_t length = (uint32_t)(batch->starts[s + 1] - batch->starts[s]);
-        const uint64_t first =
-            compact(w->job, layers - 1) ? fused->last_at[s] : (uint64_t)batch->starts[s];
-        float *to = batch->logits + gti_states_at(w->job->session, batch, s);
-        for (uint32_t r = 0; r < length; r++) {
-            memcpy(to + (uint64_t)r * d, layer_rows(w, layers) + (first + r) * fused->width, d * sizeof(float));
+        const uint64_t at = gti_logits_at(job->session, batch, sequence, head);
+        const uint32_t count = info->task == GT_TASK_TOKEN_CLASSIFICATION ? sequence_start(job, s + 1) - start : 1;
+        for (uint32_t r = 0; r < count; r++) {
+            rows[job->head_counts[head]++] =
+                (gti_head_row){start + r, job->last_at[s] + r, at + (uint64_t)r * info->label_count};
         }
+    }
+}
+
+static void run_states(const worker *w, const step *s, uint32_t piece) {
+    const gti_job *job = w->job;
+    const gti_fused *fused = w->fused;
+    const uint32_t sequence = job->first_sequence + piece;
+    const uint32_t d = w->model->info.embedding_length;
+    const uint32_t layers = w->model->info.layer_count;
+    (void)s;
+    if ((job->batch->outputs[sequence] & GT_OUTPUT_STATES) == 0) {
+        return;
+    }
+    const uint32_t length = sequence_start(job, piece + 1) - sequence_start(job, piece);
+    const uint64_t first = compact(job, layers - 1) ? job->last_at[piece] : sequence_start(job, piece);
+    float *to = job->batch->logits + gti_logits_at(job->session, job->batch, sequence, w->model->info.head_count);
+    for (uint32_t r = 0; r < length; r++) {
+        memcpy(to + (uint64_t)r * d, layer_rows(w, layers) + (first + r) * fused->width, d * sizeof(float));
+    }
+}
+
+/* All waves, from the first layer to the logits. */
+static void compute(worker *w) {
+    for (uint32_t i = 0; i < w->fused->job_count; i++) {
+        const step states = {.run = run_states};
+        w->job = &w->fused->jobs[i];
+        w->phase = i * phase_count(w->model);
+        encode(w);
+        answer(w);
+        if (w->job->states) {
+            phase(w, &states, w->job->sequences);
+        }
+    }
+}
+
+/* How many sequences from first on make a wave. */
+static uint32_t wave_sequences(const gt_batch *batch, uint32_t first, uint32_t threads) {
+    uint32_t count = 1;
+    while (first + count < batch->sequence_count
+           && (uint32_t)(batch->starts[first + count + 1] - batch->starts[first]) <= WAVE_ROWS * threads) {
+        count++;
+    }
+    return count;
+}
+
+/* Waves of which no two neighbours could be one. */
+static uint32_t most_waves(uint32_t tokens) {
+    return 2 * tokens / WAVE_ROWS + 2;
+}
+
+static void plan(gt_session *session, const gt_batch *batch, uint32_t depth) {
+    gti_fused *fused = &session->fused;
+    const gt_model *model = session->model;
+    const uint32_t most = fused->team.max_helpers + 1;
+    uint32_t first = 0;
+    fused->job_count = 0;
+    while (first < batch->sequence_count) {
+        gti_job *job = &fused->jobs[fused->job_count];
+        const uint32_t row = (uint32_t)batch->starts[first];
+        *job = (gti_job){.session = session, .batch = batch, .depth = depth, .first_sequence = first, .first_row = row};
+        job->threads = batch->threads < most ? batch->threads : most;
+        job->sequences = wave_sequences(batch, first, job->threads);
+        job->rows = (uint32_t)batch->starts[first + job->sequences] - row;
+        pick_last_rows(job, fused->last_rows + row, fused->last_at + first + fused->job_count);
+        for (uint32_t h = 0; h < model->info.head_count; h++) {
+            pick_head_rows(job, h, fused->head_rows + (uint64_t)h * session->max_tokens + row);
+        }
+        for (uint32_t s = first; s < first + job->sequences; s++) {
+            job->states |= (batch->outputs[s] & GT_OUTPUT_STATES) != 0;
+        }
+        first += job->sequences;
+        fused->job_count++;
     }
 }
 
 static worker worker_of(const gt_session *session, uint32_t number) {
     const gti_fused *fused = &session->fused;
-    return (worker){.job = fused->job,
+    return (worker){.job = fused->jobs,
                     .model = session->model,
                     .fused = fused,
                     .scratch = fused->scratch + number * fused->scratch_bytes,
@@ -642,22 +731,14 @@ static worker worker_of(const gt_session *session, uint32_t number) {
 
 void gti_fused_run(gt_session *session, const gt_batch *batch, uint32_t depth) {
     gti_fused *fused = &session->fused;
-    gti_job job = {.session = session, .batch = batch, .depth = depth, .rows = batch->token_count};
-    job.threads = batch->threads < fused->team.max_helpers + 1 ? batch->threads : fused->team.max_helpers + 1;
-    pick_last_rows(fused, &job);
-    pick_head_rows(fused, &job);
-    fused->job = &job;
-    gti_team_reset(&fused->team,
-                   depth * LAYER_PHASES + session->model->info.head_count * HEAD_PHASES + OTHER_PHASES);
-    if (job.threads > 1) {
+    plan(session, batch, depth);
+    gti_team_reset(&fused->team, fused->job_count * phase_count(session->model));
+    if (fused->jobs->threads > 1) {
         gti_team_open(&fused->team);
     }
     worker leader = worker_of(session, 0);
-    encode(&leader);
-    answer(&leader);
+    compute(&leader);
     gti_team_close(&fused->team);
-    write_states(&leader);
-    fused->job = NULL;
 }
 
 uint64_t gti_fused_join(gt_session *session) {
@@ -666,8 +747,7 @@ uint64_t gti_fused_join(gt_session *session) {
         return 0;
     }
     worker helper = worker_of(session, number);
-    encode(&helper);
-    answer(&helper);
+    compute(&helper);
     gti_team_leave(&session->fused.team);
     return helper.pieces;
 }
@@ -704,21 +784,24 @@ static void run_stage(const worker *w, uint32_t stage, uint32_t layer, uint32_t 
 
 void gti_fused_run_stage(gt_session *session, const gt_batch *batch, uint32_t stage, uint32_t layer) {
     gti_fused *fused = &session->fused;
-    gti_job job = {.session = session, .batch = batch, .threads = 1, .rows = batch->token_count};
-    /* Behind the last layer, so that no row is left out. */
-    job.depth = session->model->info.layer_count + 1;
-    fused->job = &job;
-    worker alone = worker_of(session, 0);
-    const step s = {.layer = layer, .unit = session->model->info.attention_head_count};
-    for (uint32_t sequence = 0; stage == GT_STAGE_ATTENTION && sequence < batch->sequence_count; sequence++) {
-        run_attention(&alone, &s, sequence);
+    plan(session, batch, 0);
+    for (uint32_t i = 0; i < fused->job_count; i++) {
+        gti_job *job = &fused->jobs[i];
+        job->threads = 1;
+        /* Behind the last layer, so that no row is left out. */
+        job->depth = session->model->info.layer_count + 1;
+        worker alone = worker_of(session, 0);
+        alone.job = job;
+        const step s = {.layer = layer, .unit = session->model->info.attention_head_count};
+        for (uint32_t sequence = 0; stage == GT_STAGE_ATTENTION && sequence < job->sequences; sequence++) {
+            run_attention(&alone, &s, sequence);
+        }
+        const uint32_t blocks = wide_blocks(job, job->rows);
+        for (uint32_t b = 0; stage != GT_STAGE_ATTENTION && b < blocks; b++) {
+            const uint32_t first = block_start(job->rows, blocks, b);
+            run_stage(&alone, stage, layer, first, block_start(job->rows, blocks, b + 1) - first);
+        }
     }
-    const uint32_t blocks = wide_blocks(&job, job.rows);
-    for (uint32_t b = 0; stage != GT_STAGE_ATTENTION && b < blocks; b++) {
-        const uint32_t first = block_start(job.rows, blocks, b);
-        run_stage(&alone, stage, layer, first, block_start(job.rows, blocks, b + 1) - first);
-    }
-    fused->job = NULL;
 }
 
 /* ---- memory ---- */
@@ -749,29 +832,35 @@ static uint64_t scratch_bytes(const gt_model *model, uint64_t longest) {
 }
 
 void gti_fused_carve(gti_fused *fused, const gt_model *model, const gt_session_params *params, gti_carver *carver) {
-    const uint64_t rows = params->max_tokens;
-    const uint64_t longest = rows < model->info.context_length ? rows : model->info.context_length;
+    const uint64_t tokens = params->max_tokens;
+    const uint64_t longest = tokens < model->info.context_length ? tokens : model->info.context_length;
+    const uint64_t wave = larger(longest, (uint64_t)WAVE_ROWS * params->max_threads);
+    const uint64_t rows = wave < tokens ? wave : tokens;
+    const uint64_t waves = most_waves(params->max_tokens);
     const uint32_t d = model->info.embedding_length;
     fused->kernels = gti_cpu()->kernels;
     fused->width = GTI_PANELS_OF((uint64_t)d) * GTI_PANEL;
     fused->scratch_bytes = scratch_bytes(model, longest);
     fused->team.max_helpers = params->max_threads - 1;
-    fused->team.phases =
-        gti_carve(carver, (model->info.layer_count * LAYER_PHASES + model->info.head_count * HEAD_PHASES + OTHER_PHASES)
-                              * sizeof(gti_phase));
+    fused->row_capacity = rows;
+    fused->team.phases = gti_carve(carver, waves * phase_count(model) * sizeof(gti_phase));
+    fused->jobs = gti_carve(carver, waves * sizeof(gti_job));
     const uint64_t row_bytes = fused->width * sizeof(float);
     fused->kept = gti_carve(carver, model->kept_count * rows * row_bytes);
     fused->states[0] = gti_carve(carver, rows * row_bytes);
     fused->states[1] = gti_carve(carver, rows * row_bytes);
     fused->attended = gti_carve(carver, rows * row_bytes);
     fused->gathered = gti_carve(carver, rows * row_bytes);
-    fused->qkv = gti_carve(carver, 3 * rows * row_bytes + GTI_OVERREAD * sizeof(float));
+    fused->bf16 = fused->kernels->bf16 && model->compute != GTI_COMPUTE_F32
+                  && d / model->info.attention_head_count % 2 == 0;
+    fused->qkv = gti_carve(carver, (3 * rows * fused->width + GTI_OVERREAD)
+                                       * (fused->bf16 ? sizeof(uint16_t) : sizeof(float)));
     fused->input = carve_operand(carver, model->compute, rows, d);
     fused->between = carve_operand(carver, model->compute, rows, d);
     fused->inner = carve_operand(carver, model->compute, rows, model->info.feed_forward_length);
-    fused->last_rows = gti_carve(carver, rows * sizeof(uint32_t));
-    fused->last_at = gti_carve(carver, (params->max_sequences + 1ull) * sizeof(uint32_t));
-    fused->head_rows = gti_carve(carver, model->info.head_count * rows * sizeof(gti_head_row));
+    fused->last_rows = gti_carve(carver, tokens * sizeof(uint32_t));
+    fused->last_at = gti_carve(carver, (params->max_sequences + waves) * sizeof(uint32_t));
+    fused->head_rows = gti_carve(carver, model->info.head_count * tokens * sizeof(gti_head_row));
     fused->nanos = gti_carve(carver, params->max_threads * GT_STAGE_COUNT * sizeof(uint64_t));
     fused->scratch = gti_carve(carver, params->max_threads * fused->scratch_bytes);
 }

@@ -12,13 +12,10 @@
 #include "cpu/kernels.h"
 #include "team.h"
 
-/* Behind the last float of rows that attention reads: its vectors may reach beyond a head. */
-#define GTI_OVERREAD 16
-
 /* A row that a head reads. */
 typedef struct gti_head_row {
-    uint32_t row;      /* in the batch */
-    uint32_t last_row; /* among the rows of the last layer that was computed */
+    uint32_t row;      /* of the wave */
+    uint32_t last_row; /* among the rows that the last layer computes to its end */
     uint64_t logits_at;
 } gti_head_row;
 
@@ -26,22 +23,25 @@ typedef struct gti_fused {
     const gti_kernels *kernels;
     gti_team team;
     uint64_t width;      /* floats of a row, its d columns padded to whole panels */
+    uint64_t row_capacity; /* of a wave: what "rows" means below */
     float *kept;         /* [model->kept_count][rows][width]: outputs of layers that heads read */
     float *states[2];    /* [rows][width]: outputs of the other layers, even and odd */
     float *attended;     /* [rows][width]: a layer's rows behind its attention */
-    float *qkv;          /* [rows][3 width] */
+    void *qkv;           /* [rows][3 width], float or bf16 */
+    bool bf16;           /* qkv is, and attention multiplies it */
     float *gathered;     /* [rows][width]: what attention gathers, heads side by side */
     gti_operand input;   /* d columns: a layer's rows, for q, k and v */
     gti_operand between; /* d columns: what the other linears of a layer read */
     gti_operand inner;   /* f columns */
-    uint32_t *last_rows; /* [rows]: those of the batch that the last layer computes behind its keys and values */
-    uint32_t *last_at;   /* [max_sequences + 1]: where each sequence's stand among them */
-    gti_head_row *head_rows; /* [heads][rows] */
+    struct gti_job *jobs;    /* [job_count]: the waves of the batch that runs */
+    uint32_t job_count;
+    uint32_t *last_rows;     /* [max_tokens]: what the jobs point into */
+    uint32_t *last_at;       /* [max_sequences + jobs] */
+    gti_head_row *head_rows; /* [heads][max_tokens] */
     uint64_t *nanos;         /* [max_threads][GT_STAGE_COUNT], once measured */
     bool measured;
     uint8_t *scratch;        /* [max_threads][scratch_bytes] */
     uint64_t scratch_bytes;
-    const struct gti_job *job; /* the batch that runs */
 } gti_fused;
 
 /* Lays out the buffers for batches of up to rows rows. */

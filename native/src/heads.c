@@ -72,8 +72,7 @@ static int32_t run_block(gt_session *session, const gti_head *head, const gt_bat
     return status;
 }
 
-/* Where head index of a sequence writes, after the heads below it. */
-static uint64_t logits_of(const gt_session *session, const gt_batch *batch, uint32_t sequence, uint32_t index) {
+uint64_t gti_logits_at(const gt_session *session, const gt_batch *batch, uint32_t sequence, uint32_t index) {
     const uint64_t length = (uint64_t)(batch->starts[sequence + 1] - batch->starts[sequence]);
     uint64_t at = session->logits_at[sequence];
     for (uint32_t h = 0; h < index; h++) {
@@ -83,10 +82,6 @@ static uint64_t logits_of(const gt_session *session, const gt_batch *batch, uint
         }
     }
     return at;
-}
-
-uint64_t gti_states_at(const gt_session *session, const gt_batch *batch, uint32_t sequence) {
-    return logits_of(session, batch, sequence, session->model->info.head_count);
 }
 
 static int32_t run_head(gt_session *session, uint32_t index, const gt_batch *batch, uint64_t rows, gt_error *error) {
@@ -100,7 +95,7 @@ static int32_t run_head(gt_session *session, uint32_t index, const gt_batch *bat
         }
         const int32_t start = batch->starts[s];
         const int32_t end = per_token ? batch->starts[s + 1] : start + 1;
-        const uint64_t at = logits_of(session, batch, s, index);
+        const uint64_t at = gti_logits_at(session, batch, s, index);
         for (int32_t row = start; row < end && status == GT_OK; row++) {
             session->head_rows[count] = row;
             session->head_at[count] = at + (uint64_t)(row - start) * head->info.label_count;
@@ -120,7 +115,7 @@ static void write_states(const gt_session *session, const gt_batch *batch) {
         if (batch->outputs[s] & GT_OUTPUT_STATES) {
             const uint64_t start = (uint64_t)batch->starts[s];
             const uint64_t length = (uint64_t)batch->starts[s + 1] - start;
-            memcpy(batch->logits + logits_of(session, batch, s, session->model->info.head_count), states + start * d,
+            memcpy(batch->logits + gti_logits_at(session, batch, s, session->model->info.head_count), states + start * d,
                    length * d * sizeof(float));
         }
     }

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #define MOST_BYTES (1ull << 40)
-#define MOST_THREADS 1024u
+#define MOST_THREADS 512u
 
 static uint64_t larger(uint64_t a, uint64_t b) {
     return a > b ? a : b;
@@ -11,9 +11,9 @@ static uint64_t larger(uint64_t a, uint64_t b) {
 
 /*
  * ggml's scratch: rows converted to the type that a matrix multiplies with (none for F32, at most two bytes an element
- * for all others), and one row of scores. Every run checks that it is enough.
+ * for all others), or a row of scores a thread. Every run checks that it is enough.
  */
-static uint64_t work_bytes(const gt_model *model, uint64_t rows, uint64_t longest) {
+static uint64_t work_bytes(const gt_model *model, uint64_t rows, uint64_t longest, uint32_t threads) {
     uint64_t elements = 0;
     for (uint32_t i = 0; i < model->info.layer_count; i++) {
         const gti_layer *layer = &model->layers[i];
@@ -30,7 +30,7 @@ static uint64_t work_bytes(const gt_model *model, uint64_t rows, uint64_t longes
         elements = larger(elements, (uint64_t)head->dense.weight.columns * GTI_HEAD_ROWS);
         elements = larger(elements, (uint64_t)head->output.weight.columns * GTI_HEAD_ROWS);
     }
-    return larger(2 * elements, longest * sizeof(float)) + 1024;
+    return larger(2 * elements, threads * longest * sizeof(float)) + 1024ull * threads;
 }
 
 /* What ggml's graph needs besides. */
@@ -42,7 +42,7 @@ static void carve_graph(gt_session *session, const gt_session_params *params, gt
         params->max_tokens < model->info.context_length ? params->max_tokens : model->info.context_length;
     const uint64_t row_bytes = rows * d * sizeof(float);
     session->scratch_floats = larger(gti_encoder_scratch(model, rows, longest), gti_heads_scratch(model));
-    session->work_bytes = work_bytes(model, rows, longest);
+    session->work_bytes = work_bytes(model, rows, longest, params->max_threads);
     session->frame_memory = gti_carve(carver, gti_frame_bytes());
     session->work = gti_carve(carver, session->work_bytes);
     session->head_rows = gti_carve(carver, GTI_HEAD_ROWS * sizeof(int32_t));
@@ -62,6 +62,7 @@ static uint64_t lay_out(gt_session *session, const gt_model *model, const gt_ses
     session->model = model;
     session->max_tokens = params->max_tokens;
     session->max_sequences = params->max_sequences;
+    session->max_threads = params->max_threads;
     session->row_capacity = larger(params->max_tokens, GTI_MIN_ROWS);
     session->ids = gti_carve(&carver, session->row_capacity * sizeof(int32_t));
     session->types = gti_carve(&carver, session->row_capacity * sizeof(int32_t));
@@ -125,7 +126,8 @@ int32_t gt_session_open(const gt_model *model, const gt_session_params *params, 
     gt_session *opened = memory;
     lay_out(opened, model, params, memory);
     if (model->compute == GTI_COMPUTE_GGML
-        && !gti_frame_open(&opened->frame, opened->frame_memory, opened->work, opened->work_bytes)) {
+        && !gti_frame_open(&opened->frame, opened->frame_memory, opened->work, opened->work_bytes,
+                            params->max_threads)) {
         return gti_fail(error, GT_ERROR_MEMORY, "the system gave no memory for a session");
     }
     *session = opened;
@@ -269,6 +271,7 @@ int32_t gt_session_run(gt_session *session, const gt_batch *batch, gt_error *err
         return gti_succeed(error);
     }
     const uint64_t rows = larger(batch->token_count, GTI_MIN_ROWS);
+    session->frame.threads = (int)(batch->threads < session->max_threads ? batch->threads : session->max_threads);
     status = gti_encode(session, batch, rows, depth, error);
     if (status == GT_OK) {
         status = gti_run_heads(session, batch, rows, error);

@@ -26,6 +26,7 @@ struct gt_session {
     const gt_model *model;
     uint32_t max_tokens;
     uint32_t max_sequences;
+    uint32_t max_threads;
     uint64_t row_capacity;
     int32_t *ids;        /* [row_capacity] */
     int32_t *types;      /* [row_capacity] */
@@ -48,8 +49,8 @@ struct gt_session {
 /* Where the output of a layer lies; 0 is the embeddings'. float[row_capacity][d] */
 float *gti_layer_rows(const gt_session *session, uint32_t layer);
 
-/* heads.c. Where the rows themselves of a sequence go, behind the logits of its heads. */
-uint64_t gti_states_at(const gt_session *session, const gt_batch *batch, uint32_t sequence);
+/* heads.c. Where head index of a sequence writes, behind the heads below it; the rows themselves come behind all. */
+uint64_t gti_logits_at(const gt_session *session, const gt_batch *batch, uint32_t sequence, uint32_t index);
 
 /* encoder.c. Computes layers 0 to depth for rows rows of ids, types and positions. Status: OK, INTERNAL. */
 int32_t gti_encode(gt_session *session, const gt_batch *batch, uint64_t rows, uint32_t depth, gt_error *error);

@@ -26,5 +26,6 @@ void gtt_session_suite(void);
 void gtt_encoder_suite(void);
 void gtt_batch_suite(void);
 void gtt_memory_suite(void);
+void gtt_kernels_suite(void);
 
 #endif

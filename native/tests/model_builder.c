@@ -235,11 +235,12 @@ const gtt_weight *gtt_weight_named(const gtt_model *model, const char *name) {
 }
 
 uint32_t gtt_compute = GT_COMPUTE_GGML;
+uint32_t gtt_threads = 4;
 
 int gtt_open(gtt_opened *opened, const gtt_bytes *file, uint32_t tokens, uint32_t sequences) {
     gt_model_info info = {.struct_size = sizeof(info)};
     const gt_model_params how = {sizeof(how), gtt_compute};
-    const gt_session_params params = {sizeof(params), tokens, sequences, 4};
+    const gt_session_params params = {sizeof(params), tokens, sequences, gtt_threads};
     uint64_t bytes;
     memset(opened, 0, sizeof(*opened));
     opened->error.struct_size = sizeof(gt_error);

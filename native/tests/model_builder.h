@@ -76,8 +76,10 @@ typedef struct gtt_opened {
 
 /* How models are opened: GT_COMPUTE_... */
 extern uint32_t gtt_compute;
+/* And how many threads their sessions are open to. */
+extern uint32_t gtt_threads;
 
-/* The status of the first call that failed. The model is open to as many threads as a batch is told of, up to 4. */
+/* The status of the first call that failed. */
 int gtt_open(gtt_opened *opened, const gtt_bytes *file, uint32_t tokens, uint32_t sequences);
 void gtt_close(gtt_opened *opened);
 

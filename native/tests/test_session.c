@@ -145,7 +145,7 @@ static void checks_session_params(fixture *f) {
     CHECK(gt_session_measure(model, &params, &bytes, error) == GT_ERROR_ARGUMENT, "more sequences than tokens");
     params = (gt_session_params){sizeof(params), 8, 2, 0};
     CHECK(gt_session_measure(model, &params, &bytes, error) == GT_ERROR_ARGUMENT, "no threads");
-    params = (gt_session_params){sizeof(params), 8, 2, 1025};
+    params = (gt_session_params){sizeof(params), 8, 2, 513};
     CHECK(gt_session_measure(model, &params, &bytes, error) == GT_ERROR_ARGUMENT, "too many threads");
     params = (gt_session_params){sizeof(params), UINT32_MAX, 1, 1};
     CHECK(gt_session_measure(model, &params, &bytes, error) == GT_ERROR_MEMORY, "more than 2^40 bytes");

@@ -83,9 +83,12 @@ INLINE __m512i spread(const void *p) {
     return _mm512_set1_epi32(four);
 }
 
-/* sums[rows][4] = rows of a times one panel's group. fetch: asks for the weights that follow, a group ahead. */
+/*
+ * sums[rows][4] = rows of a times one panel's group. lines, 0 to 4: so many cache lines of ahead are asked for at each
+ * step of four columns.
+ */
 INLINE void multiply_tile(const uint32_t rows, const uint8_t *a, uint64_t stride, const int8_t *w, uint32_t columns,
-                          bool fetch, __m512i sums[6][4]) {
+                          const int8_t *ahead, const uint32_t lines, __m512i sums[6][4]) {
 #pragma GCC unroll 6
     for (uint32_t r = 0; r < rows; r++) {
 #pragma GCC unroll 4
@@ -100,12 +103,11 @@ INLINE void multiply_tile(const uint32_t rows, const uint8_t *a, uint64_t stride
         const __m512i w1 = _mm512_loadu_si512(w + 64);
         const __m512i w2 = _mm512_loadu_si512(w + 128);
         const __m512i w3 = _mm512_loadu_si512(w + 192);
-        if (fetch) {
-            _mm_prefetch(w + 16384, _MM_HINT_T1);
-            _mm_prefetch(w + 16384 + 64, _MM_HINT_T1);
-            _mm_prefetch(w + 16384 + 128, _MM_HINT_T1);
-            _mm_prefetch(w + 16384 + 192, _MM_HINT_T1);
+#pragma GCC unroll 4
+        for (uint32_t i = 0; i < lines; i++) {
+            _mm_prefetch(ahead + i * 64, _MM_HINT_T1);
         }
+        ahead += lines * 64;
 #pragma GCC unroll 6
         for (uint32_t r = 0; r < rows; r++) {
             const __m512i x = spread(a + r * stride);
@@ -120,7 +122,7 @@ INLINE void multiply_tile(const uint32_t rows, const uint8_t *a, uint64_t stride
 INLINE void int8_sums_of(const uint32_t rows, const uint8_t *a, uint64_t stride, const int8_t *w, uint32_t columns,
                          int32_t *out) {
     __m512i sums[6][4];
-    multiply_tile(rows, a, stride, w, columns, false, sums);
+    multiply_tile(rows, a, stride, w, columns, w, 0, sums);
     for (uint32_t r = 0; r < rows; r++) {
         for (uint32_t v = 0; v < 4; v++) {
             _mm512_storeu_si512(out + r * 64 + v * 16, sums[r][v]);
@@ -157,12 +159,21 @@ static void int8_sums(const uint8_t *a, uint64_t stride, uint32_t rows, const in
 /* The sums never leave their registers before they are scaled. */
 INLINE void int8_tile_of(const uint32_t rows, const uint8_t *a, uint64_t stride, const int8_t *w, uint32_t columns,
                          const float *scales, const float *shifts, uint64_t groups, const float *sums_w, float *c,
-                         bool first, bool fetch) {
+                         bool first, const int8_t *ahead, uint32_t lines) {
     __m512i sums[6][4];
-    if (fetch) {
-        multiply_tile(rows, a, stride, w, columns, true, sums);
-    } else {
-        multiply_tile(rows, a, stride, w, columns, false, sums);
+    switch (lines) {
+        case 0:
+            multiply_tile(rows, a, stride, w, columns, ahead, 0, sums);
+            break;
+        case 1:
+            multiply_tile(rows, a, stride, w, columns, ahead, 1, sums);
+            break;
+        case 2:
+            multiply_tile(rows, a, stride, w, columns, ahead, 2, sums);
+            break;
+        default:
+            multiply_tile(rows, a, stride, w, columns, ahead, 4, sums);
+            break;
     }
 #pragma GCC unroll 6
     for (uint32_t r = 0; r < rows; r++) {
@@ -180,11 +191,11 @@ INLINE void int8_tile_of(const uint32_t rows, const uint8_t *a, uint64_t stride,
 
 static void int8_tile(uint32_t rows, const uint8_t *a, uint64_t stride, const int8_t *w, uint32_t columns,
                       const float *scales, const float *shifts, uint64_t groups, const float *sums_w, float *c,
-                      bool first, bool fetch) {
+                      bool first, const int8_t *ahead, uint32_t lines) {
     switch (rows) {
 #define CASE(n)                                                                                                        \
     case n:                                                                                                            \
-        int8_tile_of(n, a, stride, w, columns, scales, shifts, groups, sums_w, c, first, fetch);                       \
+        int8_tile_of(n, a, stride, w, columns, scales, shifts, groups, sums_w, c, first, ahead, lines);                       \
         break
         CASE(1);
         CASE(2);
@@ -218,18 +229,36 @@ INLINE void bf16_round(const float *x, uint32_t count, uint16_t *out) {
     }
 }
 
-/* out[i] = the pair even[i], odd[i]; odd NULL is zero. */
-INLINE void bf16_interleave(const float *even, const float *odd, uint32_t count, uint32_t *out) {
+INLINE void bf16_store(uint16_t *out, vf v) {
+    __m256i rounded;
+    __asm__("vcvtneps2bf16 %1, %0" : "=v"(rounded) : "v"(v));
+    _mm256_storeu_si256((__m256i *)out, rounded);
+}
+
+/* 2^x by a cubic for the fraction, relative error 8e-5: for what is rounded to bf16, which errs by 2e-3, next. */
+INLINE vf exp2_short(vf x) {
+    const vf f = _mm512_reduce_ps(x, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
+    vf p = vf_set(0.0780245222f);
+    p = vf_fma(p, f, vf_set(0.226067171f));
+    p = vf_fma(p, f, vf_set(0.695833527f));
+    p = vf_fma(p, f, vf_set(0.999925221f));
+    return _mm512_scalef_ps(p, x);
+}
+
+/* The first n lanes; the others are 0. */
+INLINE vf bf16_keep(vf v, uint32_t n) {
+    return _mm512_maskz_mov_ps(some(n), v);
+}
+
+/* out[i] = the pair even[i], odd[i]; odd NULL is zero. Whole vectors are read and written. */
+INLINE void bf16_interleave(const uint16_t *even, const uint16_t *odd, uint32_t count, uint32_t *out) {
     const __m512i order = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6, 21,
                                            5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
     for (uint32_t i = 0; i < count; i += 16) {
-        const uint32_t left = count - i;
-        const vf low = left >= 16 ? vf_load(even + i) : vf_load_some(even + i, left);
-        vf high = _mm512_setzero_ps();
-        if (odd != NULL) {
-            high = left >= 16 ? vf_load(odd + i) : vf_load_some(odd + i, left);
-        }
-        _mm512_storeu_si512(out + i, _mm512_permutexvar_epi16(order, to_bf16(low, high)));
+        const __m256i low = _mm256_loadu_si256((const __m256i *)(even + i));
+        const __m256i high = odd == NULL ? _mm256_setzero_si256() : _mm256_loadu_si256((const __m256i *)(odd + i));
+        const __m512i both = _mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1);
+        _mm512_storeu_si512(out + i, _mm512_permutexvar_epi16(order, both));
     }
 }
 
@@ -327,6 +356,7 @@ static void bf16_tile(uint32_t rows, uint32_t columns, const uint32_t *a, uint64
 
 static uint64_t int8_peak(uint64_t rounds) {
     __m512i sums[12];
+#pragma GCC unroll 12
     for (uint32_t i = 0; i < 12; i++) {
         sums[i] = _mm512_setzero_si512();
     }

@@ -14,6 +14,14 @@
 
 extern const gti_kernels gti_avx512_bf16;
 extern const gti_kernels gti_avx512_vnni;
+extern const gti_kernels gti_avx_vnni;
+extern const gti_kernels gti_avx2;
+extern const gti_kernels gti_sse42;
+
+/* x86-64-v2 */
+static bool supports_v2(void) {
+    return __builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("ssse3") && __builtin_cpu_supports("popcnt");
+}
 
 /*
  * x86-64-v3. The compiler's own tests ask the operating system too whether it keeps the wide registers; compilers older
@@ -42,14 +50,67 @@ static bool supports_avx512_bf16(void) {
     return supports_avx512_vnni() && __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a >> 5 & 1) != 0;
 }
 
+static bool supports_avx_vnni(void) {
+    unsigned a, b, c, d;
+    return supports_v3() && __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a >> 4 & 1) != 0;
+}
+
 static const gti_cpu_set sets[] = {
     {&gti_avx512_bf16, supports_avx512_bf16, 4},
     {&gti_avx512_vnni, supports_avx512_vnni, 4},
+    {&gti_avx_vnni, supports_avx_vnni, 3},
+    {&gti_avx2, supports_v3, 3},
+    {&gti_sse42, supports_v2, 2},
 };
 
 #else
 
-static const gti_cpu_set sets[] = {0};
+#ifdef __APPLE__
+
+#include <sys/sysctl.h>
+
+static bool has(const char *feature) {
+    int32_t value = 0;
+    size_t size = sizeof(value);
+    return sysctlbyname(feature, &value, &size, NULL, 0) == 0 && value != 0;
+}
+
+static bool supports_dotprod(void) {
+    return has("hw.optional.arm.FEAT_DotProd");
+}
+
+static bool supports_i8mm(void) {
+    return has("hw.optional.arm.FEAT_I8MM") && supports_dotprod();
+}
+
+#else
+
+#include <asm/hwcap.h>
+#include <sys/auxv.h>
+
+static bool supports_dotprod(void) {
+    return (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0;
+}
+
+static bool supports_i8mm(void) {
+    return (getauxval(AT_HWCAP2) & HWCAP2_I8MM) != 0 && supports_dotprod();
+}
+
+#endif
+
+extern const gti_kernels gti_i8mm;
+extern const gti_kernels gti_dotprod;
+extern const gti_kernels gti_neon;
+
+static bool supports_neon(void) {
+    return true;
+}
+
+static const gti_cpu_set sets[] = {
+    {&gti_i8mm, supports_i8mm, 0},
+    {&gti_dotprod, supports_dotprod, 0},
+    {&gti_neon, supports_neon, 0},
+};
 
 #endif
 

@@ -12,30 +12,33 @@
 #define GTI_BLOCK 48u
 /* Rows of a tile, whose sums stay in registers. */
 #define GTI_TILE 6u
+/* Elements behind the last value of attention that may be read: three vectors are multiplied like four. */
+#define GTI_OVERREAD 31u
 
 /* What becomes of a linear's result, in this order. */
 typedef struct gti_epilogue {
     const float *residual;      /* added, [n][residual_stride], or NULL; may be out itself */
     uint64_t residual_stride;   /* floats */
     gti_activation activation;  /* NONE where there is a residual */
-    float *out;                 /* [n][out_stride], whole panels; or NULL: then operand */
-    uint64_t out_stride;        /* floats */
+    float *out;                 /* [n][out_stride], whole panels; or NULL: then one of those below */
+    uint16_t *out_bf16;         /* the same, rounded to bf16 */
+    uint64_t out_stride;        /* elements */
     const gti_operand *operand; /* the next linear's; panels then come in whole groups */
 } gti_epilogue;
 
-/* One head of one sequence. */
+/* One head of one sequence. Queries, keys and values are float or, with bf16, uint16_t in strides that are even. */
 typedef struct gti_attention {
-    const float *queries; /* [query_count][query_stride] */
-    const float *keys;    /* [key_count][stride] */
-    const float *values;  /* [key_count][stride]; may be read up to 16 floats beyond width */
-    uint64_t query_stride;
+    const void *queries; /* [query_count][query_stride] */
+    const void *keys;    /* [key_count][stride] */
+    const void *values;  /* [key_count][stride]; may be read up to GTI_OVERREAD elements beyond width */
+    uint64_t query_stride; /* elements */
     uint64_t stride;
     uint32_t query_count;
     uint32_t key_count;
-    uint32_t width; /* of the head */
+    uint32_t width; /* of the head; even with bf16 */
     float scale;    /* of the scores, before their softmax */
-    bool bf16;      /* products of bf16, where the instruction set has them */
-    float *out;     /* [query_count][out_stride] */
+    bool bf16;
+    float *out; /* [query_count][out_stride] */
     uint64_t out_stride;
     void *scratch; /* gti_attention_bytes */
 } gti_attention;

@@ -35,20 +35,21 @@ ALWAYS uint32_t tile_rows(uint32_t left) {
 
 /* ---- elementwise ---- */
 
-/* 2^x for x <= 0, by a polynomial for the fraction (Chebyshev fit on -0.5..0.5, relative error 2e-8). */
+/* 2^x for x <= 0, by a polynomial for the fraction that is fitted to -0.5..0.5; relative error 1e-7. */
 ALWAYS vf exp2_negative(vf x) {
     x = vf_max(x, vf_set(-125.0f));
     const vf n = vf_round(x);
     const vf f = vf_sub(x, n);
-    vf p = vf_set(1.5350336e-4f);
-    p = vf_fma(p, f, vf_set(1.3398874e-3f));
-    p = vf_fma(p, f, vf_set(9.6184370e-3f));
-    p = vf_fma(p, f, vf_set(5.5503318e-2f));
-    p = vf_fma(p, f, vf_set(2.4022648e-1f));
-    p = vf_fma(p, f, vf_set(6.9314718e-1f));
+    vf p = vf_set(0.000153458118f);
+    p = vf_fma(p, f, vf_set(0.00133999314f));
+    p = vf_fma(p, f, vf_set(0.00961848896f));
+    p = vf_fma(p, f, vf_set(0.0555032878f));
+    p = vf_fma(p, f, vf_set(0.240226469f));
+    p = vf_fma(p, f, vf_set(0.693147206f));
     p = vf_fma(p, f, vf_set(1.0f));
     return vf_exp2i(n, p);
 }
+
 
 /*
  * x Phi(x), Phi the normal distribution: BERT's GELU. Phi(u) = 0.5 + u P(u^2) with |u| cut at 5, P of degree 11 in
@@ -71,6 +72,23 @@ ALWAYS vf gelu_erf(vf x) {
     p = vf_fma(p, s, vf_set(0x1.2183700p-3f));
     const vf phi = vf_fma(p, u, vf_set(0.5f));
     return vf_mul(x, vf_max(vf_min(phi, vf_set(1.0f)), vf_set(0.0f)));
+}
+
+/*
+ * The same for what is rounded to 8 bits next: max(x, 0) - a Phi(-a) with a = |x| cut at 4, and Phi(-a) by a polynomial
+ * of degree 7; errs by at most 1.3e-4, and not at 0.
+ */
+ALWAYS vf gelu_short(vf x) {
+    const vf a = vf_min(vf_max(x, vf_sub(vf_set(0.0f), x)), vf_set(4.0f));
+    vf p = vf_set(-4.8690921e-5f);
+    p = vf_fma(p, a, vf_set(1.4395221e-3f));
+    p = vf_fma(p, a, vf_set(-1.523964e-2f));
+    p = vf_fma(p, a, vf_set(7.6151265e-2f));
+    p = vf_fma(p, a, vf_set(-1.7618612e-1f));
+    p = vf_fma(p, a, vf_set(8.1389024e-2f));
+    p = vf_fma(p, a, vf_set(3.7062525e-1f));
+    p = vf_fma(p, a, vf_set(-4.9667826e-1f));
+    return vf_fma(p, a, vf_max(x, vf_set(0.0f)));
 }
 
 /* The activations that few models have: a value at a time. */
@@ -113,7 +131,7 @@ ALWAYS void quantize_group(const float *x, uint32_t columns, uint8_t *q, float *
         high = x[j] > high ? x[j] : high;
     }
     /* Halves first: the range itself may be too large for a float. */
-    const float step = high * (1.0f / 255.0f) - low * (1.0f / 255.0f);
+    const float step = (high * 0.5f - low * 0.5f) * (2.0f / 255.0f);
     const float inverse = step > 1e-35f ? 1.0f / step : 0.0f;
     *scale = step > 1e-35f ? step : 0.0f;
     *shift = low;
@@ -282,9 +300,10 @@ static void f32_tile(uint32_t rows, uint32_t columns, const float *a, uint64_t a
 /* c[rows][64] (+)= the group's products, scaled and shifted. */
 static void int8_tile(uint32_t rows, const uint8_t *a, uint64_t stride, const int8_t *w, uint32_t columns,
                       const float *scales, const float *shifts, uint64_t groups, const float *sums_w, float *c,
-                      bool first, bool fetch) {
+                      bool first, const int8_t *ahead, uint32_t lines) {
     int32_t sums[TILE * GTI_PANEL];
-    (void)fetch;
+    (void)ahead;
+    (void)lines;
     int8_sums(a, stride, rows, w, columns, sums);
     for (uint32_t r = 0; r < rows; r++) {
         const vf scale = vf_set(scales[r * groups]);
@@ -303,15 +322,21 @@ static void multiply_int8(const gti_packed *w, const gti_operand *operand, uint6
     const uint32_t columns = w->columns;
     const uint32_t groups = GTI_GROUPS_OF(columns);
     const int8_t *weights = (const int8_t *)w->panels + (uint64_t)panel * GTI_PADDED_COLUMNS(columns) * GTI_PANEL;
+    /* The first tiles share the work of asking for the group of weights that follows: lines of 64 bytes a step. */
+    const uint32_t tiles = (count + TILE - 1) / TILE;
+    const uint32_t lines = tiles == 1 ? 4 : tiles < 4 ? 2 : 1;
     for (uint32_t g = 0; g < groups; g++) {
         const uint32_t left = columns - g * GTI_GROUP;
         const uint32_t width = left < GTI_GROUP ? GTI_PADDED_COLUMNS(left) : GTI_GROUP;
-        for (uint32_t r = 0; r < count;) {
+        const int8_t *ahead = weights + width * GTI_PANEL;
+        uint32_t asked = 0;
+        for (uint32_t r = 0; r < count; asked += lines) {
             const uint32_t rows = tile_rows(count - r);
             const uint64_t row = first + r;
             int8_tile(rows, (const uint8_t *)operand->rows + row * operand->stride + g * GTI_GROUP, operand->stride,
                       weights, width, operand->scales + row * groups + g, operand->shifts + row * groups + g, groups,
-                      w->sums + ((uint64_t)panel * groups + g) * GTI_PANEL, c + r * GTI_PANEL, g == 0, r == 0);
+                      w->sums + ((uint64_t)panel * groups + g) * GTI_PANEL, c + r * GTI_PANEL, g == 0,
+                      ahead + asked * (width / 4) * 64, asked < 4 ? lines : 0);
             r += rows;
         }
         weights += (uint64_t)width * GTI_PANEL;
@@ -369,7 +394,7 @@ ALWAYS void finish_rows(uint32_t count, const float *c, const float *scales, con
                 v = vf_add(v, vf_load(residual + r * residual_stride + i));
             }
             if (activation == GTI_ACTIVATION_GELU_ERF) {
-                v = gelu_erf(v);
+                v = scales != NULL ? gelu_short(v) : gelu_erf(v);
             } else if (activation == GTI_ACTIVATION_RELU) {
                 v = vf_max(v, vf_set(0.0f));
             }
@@ -413,6 +438,16 @@ static void linear(const gti_packed *w, const gti_operand *operand, uint64_t fir
         else {
             multiply_f32(w, operand, first, count, panel, c);
         }
+#ifdef GTI_BF16
+        if (e->out_bf16 != NULL) {
+            finish(w, panel, first, count, c, e, c, GTI_PANEL);
+            for (uint32_t r = 0; r < count; r++) {
+                bf16_round(c + r * GTI_PANEL, GTI_PANEL,
+                           e->out_bf16 + (first + r) * e->out_stride + (uint64_t)panel * GTI_PANEL);
+            }
+            continue;
+        }
+#endif
         if (e->out != NULL) {
             finish(w, panel, first, count, c, e, e->out + first * e->out_stride + (uint64_t)panel * GTI_PANEL,
                    e->out_stride);
@@ -465,22 +500,27 @@ static void pack_transposed(const uint32_t *rows, uint64_t stride, uint32_t coun
     }
 }
 
-/* scores = exp(scale (scores - most)), not yet divided by their sum, which is returned. */
-ALWAYS float softmax_row(float *scores, uint32_t count, float scale) {
+ALWAYS float highest_of(const float *scores, uint32_t count) {
     vf most = vf_set(scores[0]);
     uint32_t i = 0;
-    const uint32_t whole = count / GTI_LANES * GTI_LANES;
-    for (; i < whole; i += GTI_LANES) {
+    for (; i + GTI_LANES <= count; i += GTI_LANES) {
         most = vf_max(most, vf_load(scores + i));
     }
     float top = vf_most(most);
     for (; i < count; i++) {
         top = scores[i] > top ? scores[i] : top;
     }
+    return top;
+}
+
+/* scores = exp(scale (scores - most)), not yet divided by their sum, which is returned. */
+ALWAYS float softmax_row(float *scores, uint32_t count, float scale) {
+    const uint32_t whole = count / GTI_LANES * GTI_LANES;
     const vf factor = vf_set(scale * 1.4426950408889634f);
-    const vf highest = vf_set(top);
+    const vf highest = vf_set(highest_of(scores, count));
     vf sum = vf_set(0.0f);
-    for (i = 0; i < whole; i += GTI_LANES) {
+    uint32_t i = 0;
+    for (; i < whole; i += GTI_LANES) {
         const vf p = exp2_negative(vf_mul(vf_sub(vf_load(scores + i), highest), factor));
         sum = vf_add(sum, p);
         vf_store(scores + i, p);
@@ -522,10 +562,10 @@ static void attend_f32(const gti_attention *at) {
     float *scores = keys + (uint64_t)padded * at->width; /* [TILE][padded] */
     float *mixed = scores + TILE * (uint64_t)padded;     /* [TILE][width, padded] */
     const uint32_t out_width = padded_to_panels(at->width);
-    pack_transposed((const uint32_t *)at->keys, at->stride, at->key_count, at->width, (uint32_t *)keys);
+    pack_transposed(at->keys, at->stride, at->key_count, at->width, (uint32_t *)keys);
     for (uint32_t q = 0; q < at->query_count;) {
         const uint32_t rows = tile_rows(at->query_count - q);
-        const float *queries = at->queries + q * at->query_stride;
+        const float *queries = (const float *)at->queries + q * at->query_stride;
         for (uint32_t k = 0; k < at->key_count; k += GTI_PANEL) {
             const uint32_t count = at->key_count - k < GTI_PANEL ? at->key_count - k : GTI_PANEL;
             f32_tile(rows, count, queries, at->query_stride, keys + (uint64_t)k * at->width, GTI_PANEL, at->width,
@@ -544,51 +584,62 @@ static void attend_f32(const gti_attention *at) {
 }
 
 #ifdef GTI_BF16
+/* weights = exp(scale (scores - most)) as bf16, up to a whole pair; returns their sum before they were rounded. */
+ALWAYS float softmax_bf16(const float *scores, uint32_t count, float scale, uint16_t *weights) {
+    const vf factor = vf_set(scale * 1.4426950408889634f);
+    const vf offset = vf_set(-highest_of(scores, count) * (scale * 1.4426950408889634f));
+    vf sum = vf_set(0.0f);
+    uint32_t i = 0;
+    for (; i + GTI_LANES <= count; i += GTI_LANES) {
+        const vf p = exp2_short(vf_fma(vf_load(scores + i), factor, offset));
+        sum = vf_add(sum, p);
+        bf16_store(weights + i, p);
+    }
+    if (i < count) {
+        const vf x = vf_load_some(scores + i, count - i);
+        const vf p = bf16_keep(exp2_short(vf_fma(x, factor, offset)), count - i);
+        sum = vf_add(sum, p);
+        bf16_store(weights + i, p);
+    }
+    return vf_sum(sum);
+}
+
 static void attend_bf16(const gti_attention *at) {
     const uint32_t padded = padded_to_panels(at->key_count);
-    const uint32_t pairs = (at->width + 1) / 2;
+    const uint32_t pairs = at->width / 2;
     const uint32_t key_pairs = (at->key_count + 1) / 2;
     const uint32_t out_width = padded_to_panels(at->width);
-    uint32_t *keys = at->scratch;                                /* [panels][pairs][64] pairs of columns */
-    uint32_t *values = keys + (uint64_t)padded * pairs;          /* [key_pairs][out_width] pairs of keys */
-    uint32_t *rounded = values + (uint64_t)key_pairs * out_width; /* [keys][pairs], then [TILE][pairs] queries */
-    float *scores = (float *)(rounded + (uint64_t)padded * pairs + TILE * (uint64_t)pairs); /* [TILE][padded] */
-    uint32_t *weights = (uint32_t *)(scores + TILE * (uint64_t)padded);             /* [TILE][padded/2] */
-    float *mixed = (float *)(weights + TILE * (uint64_t)padded / 2);                 /* [TILE][out_width] */
-    uint32_t *queries = rounded + (uint64_t)padded * pairs;
-    for (uint32_t k = 0; k < at->key_count; k++) {
-        rounded[(uint64_t)k * pairs + pairs - 1] = 0;
-        bf16_round(at->keys + k * at->stride, at->width, (uint16_t *)(rounded + (uint64_t)k * pairs));
-    }
-    pack_transposed(rounded, pairs, at->key_count, pairs, keys);
+    uint32_t *keys = at->scratch;                                        /* [panels][pairs][64] pairs of columns */
+    uint32_t *values = keys + (uint64_t)padded * pairs;                  /* [key_pairs][out_width] pairs of keys */
+    float *scores = (float *)(values + (uint64_t)key_pairs * out_width); /* [TILE][padded] */
+    float *mixed = scores + TILE * (uint64_t)padded;                     /* [TILE][out_width] */
+    uint16_t *weights = (uint16_t *)(mixed + TILE * (uint64_t)out_width); /* [TILE][padded] */
+    const uint16_t *rows = at->values;
+    pack_transposed(at->keys, at->stride / 2, at->key_count, pairs, keys);
     for (uint32_t k = 0; k < key_pairs; k++) {
-        const float *even = at->values + 2 * k * at->stride;
+        const uint16_t *even = rows + 2 * k * at->stride;
         bf16_interleave(even, 2 * k + 1 < at->key_count ? even + at->stride : NULL, at->width,
                         values + (uint64_t)k * out_width);
     }
     for (uint32_t q = 0; q < at->query_count;) {
-        const uint32_t rows = tile_rows(at->query_count - q);
-        for (uint32_t r = 0; r < rows; r++) {
-            queries[r * pairs + pairs - 1] = 0;
-            bf16_round(at->queries + (q + r) * at->query_stride, at->width, (uint16_t *)(queries + r * pairs));
-        }
+        const uint32_t count = tile_rows(at->query_count - q);
+        const uint16_t *queries = (const uint16_t *)at->queries + q * at->query_stride;
         for (uint32_t k = 0; k < at->key_count; k += GTI_PANEL) {
-            const uint32_t count = at->key_count - k < GTI_PANEL ? at->key_count - k : GTI_PANEL;
-            bf16_tile(rows, count, queries, pairs, keys + (uint64_t)k * pairs, GTI_PANEL, pairs, scores + k, padded,
-                      true);
+            const uint32_t columns = at->key_count - k < GTI_PANEL ? at->key_count - k : GTI_PANEL;
+            bf16_tile(count, columns, (const uint32_t *)queries, at->query_stride / 2, keys + (uint64_t)k * pairs,
+                      GTI_PANEL, pairs, scores + k, padded, true);
         }
         float factors[TILE];
-        for (uint32_t r = 0; r < rows; r++) {
-            float *row = scores + r * (uint64_t)padded;
-            factors[r] = 1.0f / softmax_row(row, at->key_count, at->scale);
-            weights[r * (uint64_t)padded / 2 + key_pairs - 1] = 0;
-            bf16_round(row, at->key_count, (uint16_t *)(weights + r * (uint64_t)padded / 2));
+        for (uint32_t r = 0; r < count; r++) {
+            factors[r] = 1.0f / softmax_bf16(scores + r * (uint64_t)padded, at->key_count, at->scale,
+                                             weights + r * (uint64_t)padded);
         }
-        bf16_tile(rows, at->width, weights, padded / 2, values, out_width, key_pairs, mixed, out_width, true);
-        for (uint32_t r = 0; r < rows; r++) {
+        bf16_tile(count, at->width, (const uint32_t *)weights, padded / 2, values, out_width, key_pairs, mixed,
+                  out_width, true);
+        for (uint32_t r = 0; r < count; r++) {
             store_scaled(mixed + r * out_width, at->width, factors[r], at->out + (q + r) * at->out_stride);
         }
-        q += rows;
+        q += count;
     }
 }
 #endif

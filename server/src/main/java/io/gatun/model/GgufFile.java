@@ -27,14 +27,16 @@ public final class GgufFile {
     private static final int MAX_DIMENSIONS = 4;
     private static final int STRING = 8;
     private static final int ARRAY = 9;
+    private static final int DATA_ALIGNMENT = 32;
 
     /**
      * One tensor's description.
      *
      * @param shape the fastest dimension first
+     * @param start where its numbers start, in bytes from the end of the metadata; as the file says, not checked
      */
-    record Tensor(String name, TensorType type, List<Long> shape, long bytes) {
-        long elements() {
+    public record Tensor(String name, TensorType type, List<Long> shape, long bytes, long start) {
+        public long elements() {
             return shape.stream().mapToLong(Long::longValue).reduce(1, (a, b) -> a * b);
         }
     }
@@ -46,6 +48,7 @@ public final class GgufFile {
     private final Map<String, Object> keys = new LinkedHashMap<>(); // Long, Double, Boolean, String or Array
     private final List<Tensor> tensors = new ArrayList<>();
     private long at;
+    private long metadataEnd;
 
     private GgufFile(MemorySegment image) {
         this.image = image;
@@ -58,8 +61,22 @@ public final class GgufFile {
         return file;
     }
 
-    List<Tensor> tensors() {
+    public List<Tensor> tensors() {
         return List.copyOf(tensors);
+    }
+
+    /**
+     * A tensor's numbers as the file stores them.
+     *
+     * @throws ModelException when they do not lie in the file
+     */
+    public MemorySegment data(Tensor tensor) {
+        int alignment = Math.max(1, integer("general.alignment").orElse(DATA_ALIGNMENT));
+        long dataStart = Math.ceilDiv(metadataEnd, alignment) * alignment;
+        if (tensor.start() < 0 || tensor.start() > image.byteSize() - dataStart - tensor.bytes()) {
+            throw damaged("the tensor " + tensor.name() + " does not lie in the file");
+        }
+        return image.asSlice(dataStart + tensor.start(), tensor.bytes());
     }
 
     long bytes() {
@@ -85,7 +102,7 @@ public final class GgufFile {
         return OptionalInt.of(number.get().intValue());
     }
 
-    OptionalDouble number(String key) {
+    public OptionalDouble number(String key) {
         Optional<Double> number = value(key, Double.class);
         return number.isPresent() ? OptionalDouble.of(number.get()) : OptionalDouble.empty();
     }
@@ -158,6 +175,7 @@ public final class GgufFile {
         for (long i = 0; i < tensorCount; i++) {
             tensors.add(tensor());
         }
+        metadataEnd = at;
     }
 
     private Object value(int type) {
@@ -226,8 +244,7 @@ public final class GgufFile {
         if (shape.getFirst() % type.blockSize() != 0) {
             throw damaged("the rows of tensor " + name + " do not fill blocks of " + type);
         }
-        u64(); // where its data start: the kernel checks and uses it
-        return new Tensor(name, type, List.copyOf(shape), type.bytes(elements));
+        return new Tensor(name, type, List.copyOf(shape), type.bytes(elements), u64());
     }
 
     private String string() {
