@@ -66,8 +66,8 @@ record EncoderWeights(
             Norm outputNorm) {}
 
     /** The weights that a model's file holds, as the numbers that they stand for. The classifier is the first head. */
-    static EncoderWeights of(TextModel model) {
-        GgufFile file = GgufFile.parse(model.kernel().image());
+    static EncoderWeights of(TextModel model, MemorySegment image) {
+        GgufFile file = GgufFile.parse(image);
         Tensors tensors = new Tensors(file);
         ModelInfo info = model.kernel().info();
         int width = info.embeddingLength();

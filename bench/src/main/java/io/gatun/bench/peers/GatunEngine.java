@@ -1,60 +1,60 @@
 package io.gatun.bench.peers;
 
+import io.gatun.bench.Companions;
+import io.gatun.kernel.Compute;
+import io.gatun.kernel.Kernel;
 import io.gatun.kernel.Session;
 import io.gatun.kernel.SessionLimits;
 import io.gatun.kernel.TokenBatch;
+import io.gatun.model.ModelSource;
 import io.gatun.model.TextModel;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 
-/** Gatun's kernel as its server calls it: a flat batch without padding, filled for each call. */
+/** Gatun's kernel as its server calls it: a flat batch without padding, filled for each call, its threads joined. */
 final class GatunEngine implements Engine {
     /** The engine that the others are measured by. */
     static final String BASELINE = "gatun-int8";
 
-    private static final SessionLimits LIMITS = new SessionLimits(1024, 16);
-
-    /** What the kernel computes in. GGML is the plain graph of the same encoder on the file's q8_0. */
-    enum Compute {
-        INT8(Accuracy.INT8),
-        F32(Accuracy.FP32),
-        BF16(Accuracy.BF16),
-        GGML(Accuracy.INT8);
-
-        private final Accuracy accuracy;
-
-        Compute(Accuracy accuracy) {
-            this.accuracy = accuracy;
-        }
-    }
+    private static final int MAX_TOKENS = 1024;
+    private static final int MAX_SEQUENCES = 16;
 
     private final Compute compute;
     private final int threads;
+    private final TextModel model;
     private final Session session;
+    private final Companions companions;
 
-    private GatunEngine(Compute compute, int threads, Session session) {
+    private GatunEngine(Compute compute, int threads, ModelSource source) {
         this.compute = compute;
         this.threads = threads;
-        this.session = session;
+        this.model = TextModel.load("default", source, compute);
+        this.session = Session.open(model.kernel(), new SessionLimits(MAX_TOKENS, MAX_SEQUENCES, threads));
+        // ggml starts threads of its own.
+        this.companions = new Companions(session, compute.joins() ? threads - 1 : 0);
     }
 
     /**
-     * The kernel's engines, and the baseline on one thread. The kernel computes with ggml on one thread so far.
+     * The kernel in every way of computing that this processor has, and the baseline on one thread.
      *
      * @param threads that the others compute with
      */
-    static List<GatunEngine> all(TextModel model, int threads) {
-        return List.of(open(model, Compute.GGML, 1));
-    }
-
-    private static GatunEngine open(TextModel model, Compute compute, int threads) {
-        return new GatunEngine(compute, threads, Session.open(model.kernel(), LIMITS));
+    static List<GatunEngine> all(ModelSource source, int threads) {
+        List<GatunEngine> engines = new ArrayList<>();
+        engines.add(new GatunEngine(Compute.INT8, threads, source));
+        engines.add(new GatunEngine(Compute.INT8, 1, source));
+        engines.add(new GatunEngine(Compute.F32, threads, source));
+        if (Kernel.supports(Compute.BF16)) {
+            engines.add(new GatunEngine(Compute.BF16, threads, source));
+        }
+        engines.add(new GatunEngine(Compute.GGML, threads, source));
+        return engines;
     }
 
     @Override
     public String name() {
-        return "gatun-" + compute.name().toLowerCase(Locale.ROOT);
+        return "gatun-" + compute.id();
     }
 
     @Override
@@ -64,17 +64,31 @@ final class GatunEngine implements Engine {
 
     @Override
     public Accuracy accuracy() {
-        return compute.accuracy;
+        return switch (compute) {
+            case F32 -> Accuracy.FP32;
+            case BF16 -> Accuracy.BF16;
+            case INT8, GGML -> Accuracy.GATUN_INT8;
+        };
     }
 
     @Override
     public float[][] logits(Shape shape) {
-        return run(shape);
+        companions.wake();
+        try {
+            return run(shape);
+        } finally {
+            companions.sleep();
+        }
     }
 
     @Override
     public double[] turn(Shape shape, Turn turn) {
-        return turn.time(() -> run(shape));
+        companions.wake();
+        try {
+            return turn.time(() -> run(shape));
+        } finally {
+            companions.sleep();
+        }
     }
 
     @Override
@@ -84,7 +98,9 @@ final class GatunEngine implements Engine {
 
     @Override
     public void close() {
+        companions.close();
         session.close();
+        model.close();
     }
 
     private float[][] run(Shape shape) {
@@ -93,7 +109,7 @@ final class GatunEngine implements Engine {
         for (int[] sequence : shape.sequences()) {
             batch.add(sequence, null, 1, false);
         }
-        session.run();
+        session.run(threads);
         float[][] logits = new float[shape.sequences().size()][];
         for (int i = 0; i < logits.length; i++) {
             logits[i] = session.logits(i, 0);

@@ -1,5 +1,6 @@
 package io.gatun.bench.peers;
 
+import io.gatun.model.ModelSource;
 import io.gatun.model.TextModel;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -26,12 +27,12 @@ record OnnxFiles(Path folder, Path plain, Path plainInt8, Path fused, Path fused
     private static final int CHUNK = 1 << 20;
 
     /**
-     * The files of a model's weights in a folder of their own below {@code cache}, written where they are missing.
+     * The files of a model's weights, which are read from where it was loaded from, in a folder of their own below {@code cache}, written where they are missing.
      *
      * @throws PeersException when they cannot be written
      */
-    static OnnxFiles of(TextModel model, Path cache, Progress progress) {
-        Path folder = cache.resolve("onnx-" + sha256(model.kernel().image()).substring(0, 16) + "-" + FORM);
+    static OnnxFiles of(TextModel model, ModelSource source, Path cache, Progress progress) {
+        Path folder = cache.resolve("onnx-" + source.read(OnnxFiles::sha256).substring(0, 16) + "-" + FORM);
         OnnxFiles files = new OnnxFiles(
                 folder,
                 folder.resolve("plain.onnx"),
@@ -47,7 +48,7 @@ record OnnxFiles(Path folder, Path plain, Path plainInt8, Path fused, Path fused
         progress.say("writing ONNX files of the model's weights to " + folder);
         try {
             Files.createDirectories(folder);
-            EncoderWeights weights = EncoderWeights.of(model);
+            EncoderWeights weights = source.read(image -> EncoderWeights.of(model, image));
             write(files.plain, () -> PlainGraph.of(weights, new OnnxNumbers.Floats()));
             write(files.plainInt8, () -> PlainGraph.of(weights, new OnnxNumbers.Bytes(true)));
             write(files.fused, () -> FusedGraph.of(weights, new OnnxNumbers.Floats()));

@@ -18,7 +18,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -39,6 +38,7 @@ final class PeersCommand implements Callable<Integer> {
     private static final Rounds QUICK = new Rounds(3, 6, 6, new Turn(40, 2, 30));
     private static final Rounds FULL = new Rounds(10, 25, 20, new Turn(80, 2, 40));
     private static final ObjectMapper JSON = new ObjectMapper();
+    private static final ModelSource SOURCE = ModelSource.embedded();
 
     @Option(names = "--quick", description = "Fewer rounds: some minutes less, and more noise.")
     private boolean quick;
@@ -82,7 +82,7 @@ final class PeersCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         Path target = json == null ? null : target(json);
         List<Engine> engines = new ArrayList<>();
-        try (TextModel model = TextModel.load("default", ModelSource.embedded())) {
+        try (TextModel model = TextModel.load("default", SOURCE)) {
             List<Shape> shapes =
                     Shape.all(text -> model.tokenizer().encode(text, true).ids());
             shapes.removeIf(shape -> !only.isEmpty() && !only.contains(shape.name()));
@@ -117,11 +117,11 @@ final class PeersCommand implements Callable<Integer> {
     }
 
     private Report compare(TextModel model, List<Shape> shapes, List<Engine> engines) throws IOException {
-        OnnxFiles files = OnnxFiles.of(model, cache.toAbsolutePath(), PeersCommand::say);
+        OnnxFiles files = OnnxFiles.of(model, SOURCE, cache.toAbsolutePath(), PeersCommand::say);
         List<float[][]> expected = reference(files, shapes);
         say("loading the engines");
         Map<String, String> versions = versions();
-        engines.addAll(GatunEngine.all(model, THREADS));
+        engines.addAll(GatunEngine.all(SOURCE, THREADS));
         engines.add(OnnxRuntimeEngine.open("onnxruntime-fused-fp32", Accuracy.FP32, files.fused(), THREADS));
         engines.add(OnnxRuntimeEngine.open("onnxruntime-int8", Accuracy.INT8, files.plainInt8(), THREADS));
         engines.add(OnnxRuntimeEngine.open("onnxruntime-fused-int8", Accuracy.INT8, files.fusedInt8(), THREADS));
@@ -165,9 +165,7 @@ final class PeersCommand implements Callable<Integer> {
     }
 
     private List<Result> time(List<Shape> shapes, List<Engine> engines, Map<Integer, Double> peak) {
-        Optional<Int8Peak> measure = int8Peak();
-        measure.ifPresent(
-                m -> List.of(1, THREADS).forEach(threads -> peak.put(threads, m.multipliesPerSecond(threads))));
+        List.of(1, THREADS).forEach(threads -> peak.put(threads, Int8Peak.multipliesPerSecond(threads)));
         Rounds rounds = quick ? QUICK : FULL;
         List<Result> results = new ArrayList<>();
         for (Shape shape : shapes) {
@@ -177,8 +175,7 @@ final class PeersCommand implements Callable<Integer> {
             say("timing " + shape.name() + ": " + timed.size() + " engines take turns");
             results.addAll(rounds.time(shape, timed, PeersCommand::say));
             // The best of the peaks around the run: what the processor could have done.
-            measure.ifPresent(
-                    m -> peak.replaceAll((threads, before) -> Math.max(before, m.multipliesPerSecond(threads))));
+            peak.replaceAll((threads, before) -> Math.max(before, Int8Peak.multipliesPerSecond(threads)));
         }
         return results;
     }
@@ -186,11 +183,6 @@ final class PeersCommand implements Callable<Integer> {
     /** The baseline on fewer threads, which shows how near one core comes to its peak. */
     private static boolean isAlone(Engine engine) {
         return engine.name().equals(GatunEngine.BASELINE) && engine.threads() < THREADS;
-    }
-
-    /** The kernel does not measure it so far. */
-    private static Optional<Int8Peak> int8Peak() {
-        return Optional.empty();
     }
 
     private static Map<String, Long> needed(TextModel model, List<Shape> shapes) {
