@@ -12,7 +12,10 @@ public enum Compute {
     F32(gatun_h.GT_COMPUTE_F32()),
     /** Only where the instruction set in use multiplies bf16: {@link InstructionSet#bf16()}. */
     BF16(gatun_h.GT_COMPUTE_BF16()),
-    /** ggml's own graph on the weights as they are in the file, on one thread: slow, to compare with. */
+    /**
+     * ggml's own graph on the weights as they are in the file: slow, to compare with. Nobody joins its sessions; ggml
+     * starts threads of its own for one that is opened for more than one.
+     */
     GGML(gatun_h.GT_COMPUTE_GGML());
 
     private final int code;

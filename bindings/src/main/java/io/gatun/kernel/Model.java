@@ -53,7 +53,7 @@ public final class Model implements AutoCloseable {
             NativeError error = NativeError.allocate(call);
             MemorySegment params = params(compute, call);
             MemorySegment sizes = measure(image, params, call, error);
-            memory = Slab.allocate(Math.max(1, gt_model_info.memory_bytes(sizes)));
+            memory = Slab.allocateHuge(Math.max(1, gt_model_info.memory_bytes(sizes)));
             MemorySegment out = call.allocate(ValueLayout.ADDRESS);
             error.check(gatun_h.gt_model_open(
                     image, image.byteSize(), params, memory.segment(), memory.size(), out, error.segment()));

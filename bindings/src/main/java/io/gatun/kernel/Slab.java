@@ -6,6 +6,7 @@ import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 
@@ -24,6 +25,17 @@ public final class Slab implements AutoCloseable {
             "aligned_alloc", FunctionDescriptor.of(ValueLayout.ADDRESS, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG));
     private static final MethodHandle FREE = libc("free", FunctionDescriptor.ofVoid(ValueLayout.ADDRESS));
 
+    private static final long HUGE_PAGE = 2 << 20;
+    private static final int MADV_HUGEPAGE = 14;
+    /** Linux only: elsewhere the number means something else. */
+    private static final Optional<MethodHandle> ADVISE = System.getProperty("os.name")
+                    .equals("Linux")
+            ? Optional.of(libc(
+                    "madvise",
+                    FunctionDescriptor.of(
+                            ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.JAVA_LONG, ValueLayout.JAVA_INT)))
+            : Optional.empty();
+
     private final Arena arena;
     private final MemorySegment segment;
     private final AtomicBoolean closed = new AtomicBoolean();
@@ -39,12 +51,28 @@ public final class Slab implements AutoCloseable {
      * @param bytes its size, at least 1
      * @throws KernelException {@link KernelException.Status#MEMORY} when the system has none to give
      */
-    @SuppressWarnings("MustBeClosedChecker") // the slab owns the arena and closes it
     public static Slab allocate(long bytes) {
-        if (bytes < 1 || bytes > Long.MAX_VALUE - ALIGNMENT) {
+        return allocate(bytes, ALIGNMENT);
+    }
+
+    /**
+     * Allocates a slab that will be filled to its end and then read again and again: in huge pages, where the system has
+     * them to give. They come with the first byte that is written, 2 MiB at a time.
+     *
+     * @throws KernelException {@link KernelException.Status#MEMORY} when the system has none to give
+     */
+    static Slab allocateHuge(long bytes) {
+        Slab slab = allocate(bytes, HUGE_PAGE);
+        ADVISE.ifPresent(advise -> advise(advise, slab.segment));
+        return slab;
+    }
+
+    @SuppressWarnings("MustBeClosedChecker") // the slab owns the arena and closes it
+    private static Slab allocate(long bytes, long alignment) {
+        if (bytes < 1 || bytes > Long.MAX_VALUE - alignment) {
             throw new IllegalArgumentException("a slab of " + bytes + " bytes");
         }
-        MemorySegment address = alignedAlloc(Math.ceilDiv(bytes, ALIGNMENT) * ALIGNMENT);
+        MemorySegment address = alignedAlloc(alignment, Math.ceilDiv(bytes, alignment) * alignment);
         if (address.address() == 0) {
             throw new KernelException(
                     KernelException.Status.MEMORY, "The system has no " + bytes + " bytes of memory to give.");
@@ -88,11 +116,20 @@ public final class Slab implements AutoCloseable {
         return linker.downcallHandle(linker.defaultLookup().findOrThrow(name), descriptor);
     }
 
-    private static MemorySegment alignedAlloc(long bytes) {
+    private static MemorySegment alignedAlloc(long alignment, long bytes) {
         try {
-            return (MemorySegment) ALIGNED_ALLOC.invokeExact((long) ALIGNMENT, bytes);
+            return (MemorySegment) ALIGNED_ALLOC.invokeExact(alignment, bytes);
         } catch (Throwable e) {
             throw new AssertionError("aligned_alloc", e);
+        }
+    }
+
+    /** A wish: what comes of it does not matter. */
+    private static void advise(MethodHandle advise, MemorySegment segment) {
+        try {
+            int ignored = (int) advise.invokeExact(segment, segment.byteSize(), MADV_HUGEPAGE);
+        } catch (Throwable e) {
+            throw new AssertionError("madvise", e);
         }
     }
 

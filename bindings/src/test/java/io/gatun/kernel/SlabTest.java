@@ -26,6 +26,20 @@ final class SlabTest {
     }
 
     @Test
+    void aSlabOfHugePagesIsASlab() {
+        long before = Slab.allocatedBytes();
+        long size = (5 << 20) + 1;
+        try (Slab slab = Slab.allocateHuge(size)) {
+            assertThat(slab.size()).isEqualTo(size);
+            assertThat(slab.segment().address() % (2 << 20)).isZero();
+            slab.segment().fill((byte) 7);
+            assertThat(slab.segment().get(ValueLayout.JAVA_BYTE, size - 1)).isEqualTo((byte) 7);
+            assertThat(Slab.allocatedBytes()).isEqualTo(before + size);
+        }
+        assertThat(Slab.allocatedBytes()).isEqualTo(before);
+    }
+
+    @Test
     void closesOnce() {
         long before = Slab.allocatedBytes();
         Slab slab = Slab.allocate(64);

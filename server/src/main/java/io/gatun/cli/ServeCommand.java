@@ -102,6 +102,8 @@ final class ServeCommand implements Callable<Integer> {
         checkMemory(loaded, laneCount);
         Metrics metrics = new Metrics();
         Catalogue catalogue = start(loaded, laneCount, metrics);
+        // What loading left in the heap would be copied around, and keep its pages, for as long as the program serves.
+        System.gc();
         HttpServer server = HttpServer.start(ServerSettings.of(host, port), catalogue, metrics);
         AtomicInteger status = new AtomicInteger();
         Runtime.getRuntime().addShutdownHook(new Thread(() -> drain(server, catalogue, status), "gatun-drain"));

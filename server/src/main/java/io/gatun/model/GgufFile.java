@@ -1,10 +1,8 @@
 package io.gatun.model;
 
-import static java.lang.foreign.ValueLayout.JAVA_BYTE;
-
 import io.gatun.kernel.TensorType;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -42,16 +40,25 @@ public final class GgufFile {
     }
 
     /** An array's place in the file. */
-    private record Array(int elementType, long count, long start) {}
+    private record Array(int elementType, long count, int start) {}
 
     private final MemorySegment image;
+    /**
+     * The image, or its first 2 GiB, in which the metadata lie. A start reads tens of thousands of texts before anything
+     * is compiled, and a buffer is several times as fast then.
+     */
+    private final ByteBuffer bytes;
+
     private final Map<String, Object> keys = new LinkedHashMap<>(); // Long, Double, Boolean, String or Array
     private final List<Tensor> tensors = new ArrayList<>();
-    private long at;
+    private int at;
     private long metadataEnd;
 
     private GgufFile(MemorySegment image) {
         this.image = image;
+        this.bytes = image.asSlice(0, Math.min(image.byteSize(), Integer.MAX_VALUE))
+                .asByteBuffer()
+                .order(ByteOrder.LITTLE_ENDIAN);
     }
 
     /** Reads the metadata of a file's bytes. */
@@ -133,8 +140,12 @@ public final class GgufFile {
         if (array.get().elementType() != 4 && array.get().elementType() != 5) {
             throw new ModelException("The key " + key + " is no array of 32-bit integers.");
         }
-        return image.asSlice(array.get().start(), array.get().count() * 4)
-                .toArray(ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN));
+        int[] integers = new int[(int) array.get().count()];
+        bytes.slice(array.get().start(), 4 * integers.length)
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .asIntBuffer()
+                .get(integers);
+        return integers;
     }
 
     /** How many numbers an array of any type holds; 0 when it is not there. */
@@ -180,14 +191,14 @@ public final class GgufFile {
 
     private Object value(int type) {
         return switch (type) {
-            case 0 -> (long) (take(1).get(JAVA_BYTE, 0) & 0xff);
-            case 1 -> (long) take(1).get(JAVA_BYTE, 0);
+            case 0 -> (long) (bytes.get(take(1)) & 0xff);
+            case 1 -> (long) bytes.get(take(1));
             case 2 -> (long) (i16() & 0xffff);
             case 3 -> (long) i16();
             case 4 -> u32();
             case 5 -> (long) (int) u32();
             case 6 -> Double.parseDouble(Float.toString(Float.intBitsToFloat((int) u32()))); // 0.3 stays 0.3
-            case 7 -> take(1).get(JAVA_BYTE, 0) != 0;
+            case 7 -> bytes.get(take(1)) != 0;
             case STRING -> string();
             case ARRAY -> array();
             case 10, 11 -> u64();
@@ -199,7 +210,7 @@ public final class GgufFile {
     private Array array() {
         int type = (int) u32();
         long count = u64();
-        long start = at;
+        int start = at;
         int size = switch (type) {
             case 0, 1, 7 -> 1;
             case 2, 3 -> 2;
@@ -248,37 +259,39 @@ public final class GgufFile {
     }
 
     private String string() {
-        return new String(take(stringLength()).toArray(JAVA_BYTE), StandardCharsets.UTF_8);
+        byte[] text = new byte[(int) stringLength()];
+        bytes.get(take(text.length), text);
+        return new String(text, StandardCharsets.UTF_8);
     }
 
     private long stringLength() {
         long length = u64();
-        if (length < 0 || length > MAX_STRING) {
+        if (length < 0 || length > Math.min(MAX_STRING, bytes.limit() - at)) {
             throw damaged("a text of " + length + " bytes is too long");
         }
         return length;
     }
 
     private short i16() {
-        return take(2).get(ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN), 0);
+        return bytes.getShort(take(2));
     }
 
     private long u32() {
-        return Integer.toUnsignedLong(
-                take(4).get(ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN), 0));
+        return Integer.toUnsignedLong(bytes.getInt(take(4)));
     }
 
     private long u64() {
-        return take(8).get(ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN), 0);
+        return bytes.getLong(take(8));
     }
 
-    private MemorySegment take(long bytes) {
-        if (bytes > image.byteSize() - at) {
+    /** Steps over the next bytes, and tells where they begin. */
+    private int take(long count) {
+        if (count > bytes.limit() - at) {
             throw damaged("it ends too early");
         }
-        MemorySegment taken = image.asSlice(at, bytes);
-        at += bytes;
-        return taken;
+        int start = at;
+        at += (int) count;
+        return start;
     }
 
     private static ModelException damaged(String how) {
