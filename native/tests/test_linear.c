@@ -134,7 +134,7 @@ static double expected_at(const product *p, const gti_epilogue *e, uint32_t r, u
 /* What a sum of floats may be away. int8 adds rounded scales and shifts, and has a GELU that is right to 1.3e-4. */
 static double tolerance_at(const product *p, const gti_epilogue *e, uint32_t r, uint32_t f) {
     const bool rough = p->weights.compute == GTI_COMPUTE_INT8 && e->activation == GTI_ACTIVATION_GELU_ERF;
-    return 2e-6 * p->sizes[(uint64_t)r * p->weights.features + f] + (rough ? 1.4e-4 : 1.2e-5);
+    return 2e-6 * p->sizes[(uint64_t)r * p->weights.features + f] + (rough ? 1.4e-4 : 3e-6);
 }
 
 /* Some panels, to floats: what lies beside them stays as it was. */
@@ -316,7 +316,7 @@ static void gelu_is_accurate(void) {
             CHECK(x[i] < 6 || fabsf(y[i] - x[i]) <= 1e-6f * x[i], "%s at %g", gtt_sets[s]->name, (double)x[i]);
             CHECK(x[i] > -6 || fabsf(y[i]) <= 1e-6f, "%s at %g", gtt_sets[s]->name, (double)x[i]);
         }
-        CHECK(worst < 1e-5, "%s errs by %g at %g", gtt_sets[s]->name, worst, where);
+        CHECK(worst < 1e-6, "%s errs by %g at %g", gtt_sets[s]->name, worst, where);
         memcpy(x, huge, sizeof(huge));
         sweeps_gelu(gtt_sets[s], x, y);
         for (uint32_t i = 0; i < HUGE_VALUES; i++) {
