@@ -5,11 +5,8 @@
 #include "pack.h"
 
 #include <string.h>
-#include <sys/mman.h>
 
 #define LAYOUT 1
-/* The size of large pages on the machines that have them. */
-#define PAGE ((uintptr_t)2 << 20)
 
 static int32_t check_architecture(gti_loader *loader) {
     gti_text text = {NULL, 0};
@@ -208,20 +205,6 @@ int32_t gt_model_measure(const void *image, uint64_t image_size, const gt_model_
     return gti_succeed(error);
 }
 
-/* Weights are walked through from end to end, over and over: large pages save a fifth of the time of small batches. */
-static void ask_for_large_pages(void *memory, uint64_t size) {
-#ifdef MADV_HUGEPAGE
-    const uintptr_t from = ((uintptr_t)memory + PAGE - 1) / PAGE * PAGE;
-    const uintptr_t to = ((uintptr_t)memory + size) / PAGE * PAGE;
-    if (to > from) {
-        madvise((void *)from, to - from, MADV_HUGEPAGE); /* where there are none, small ones do */
-    }
-#else
-    (void)memory;
-    (void)size;
-#endif
-}
-
 int32_t gt_model_open(const void *image, uint64_t image_size, const gt_model_params *params, void *memory,
                       uint64_t memory_size, gt_model **model, gt_error *error) {
     gti_gguf gguf;
@@ -245,7 +228,6 @@ int32_t gt_model_open(const void *image, uint64_t image_size, const gt_model_par
                         (unsigned long long)memory_size, (unsigned long long)checked.info.memory_bytes);
     }
     if (status == GT_OK) {
-        ask_for_large_pages(memory, memory_size);
         status = load(&gguf, (gti_compute)params->compute, memory, memory, error);
     }
     if (status != GT_OK) {

@@ -27,5 +27,6 @@ void gtt_encoder_suite(void);
 void gtt_batch_suite(void);
 void gtt_memory_suite(void);
 void gtt_kernels_suite(void);
+void gtt_team_suite(void);
 
 #endif

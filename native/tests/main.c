@@ -36,6 +36,7 @@ int main(int count, char **arguments) {
         {"gguf", gtt_gguf_suite},       {"model", gtt_model_suite}, {"damage", gtt_damage_suite},
         {"session", gtt_session_suite}, {"encoder", gtt_encoder_suite}, {"batch", gtt_batch_suite},
         {"memory", gtt_memory_suite},   {"kernels", gtt_kernels_suite},
+        {"team", gtt_team_suite},
     };
     for (uint32_t i = 0; i < 4 && count > 2; i++) {
         gtt_compute = strcmp(arguments[2], computes[i]) == 0 ? i : gtt_compute;

@@ -1,11 +1,14 @@
 package io.gatun.bench;
 
+import io.gatun.kernel.Compute;
 import io.gatun.kernel.Session;
 import io.gatun.kernel.SessionLimits;
 import io.gatun.model.ModelSource;
 import io.gatun.model.TextModel;
 import java.util.Arrays;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
@@ -20,49 +23,66 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
-/** One batch of the default model on one core: the whole encoder and the default head. */
+/** One batch of the default model: the whole encoder and the default head. */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.SampleTime)
 @OutputTimeUnit(TimeUnit.MILLISECONDS)
-@Warmup(iterations = 2, time = 2)
-@Measurement(iterations = 5, time = 2)
+@Warmup(iterations = 2, time = 1)
+@Measurement(iterations = 5, time = 1)
 @Fork(
         value = 1,
         jvmArgsAppend = {"--enable-native-access=ALL-UNNAMED"})
 public class EncoderBenchmark {
-    private static final String TEXT = "I loved every minute of this film. ";
-
     /** Sequences by tokens. */
-    @Param({"1x8", "1x16", "1x32", "1x64", "1x128", "1x512", "8x32", "8x128"})
+    @Param({"1x8", "1x16", "1x32", "1x64", "1x128", "1x512", "8x32", "8x128", Shape.MIXED})
     public String shape = "1x16";
 
-    private TextModel model = TextModel.load("default", ModelSource.embedded());
-    private Session session = Session.open(model.kernel(), new SessionLimits(1024, 8));
+    /** That compute the batch. */
+    @Param({"1", "2"})
+    public int threads = 1;
+
+    @Param("int8")
+    public String compute = "int8";
+
+    private @Nullable Loaded loaded;
+
+    private record Loaded(TextModel model, Session session, Companions companions) {}
 
     @Setup(Level.Trial)
-    public void fill() {
-        int[] sizes =
-                Arrays.stream(shape.split("x", -1)).mapToInt(Integer::parseInt).toArray();
-        int[] ids = Arrays.copyOf(
-                model.tokenizer().encode(TEXT.repeat(sizes[1]), true).ids(), sizes[1]);
-        for (int i = 0; i < sizes[0]; i++) {
-            session.batch().add(ids, null, 1, false);
-        }
+    public void load() {
+        Compute how = Compute.of(compute).orElseThrow();
+        TextModel model = TextModel.load("default", ModelSource.embedded(), how);
+        Session session = Session.open(model.kernel(), new SessionLimits(1024, 16, threads));
+        Companions companions = new Companions(session, how.joins() ? threads - 1 : 0);
+        loaded = new Loaded(model, session, companions);
+        Shape.all(text -> model.tokenizer().encode(text, true).ids()).stream()
+                .filter(s -> s.name().equals(shape))
+                .findFirst()
+                .orElseThrow()
+                .sequences()
+                .forEach(ids -> session.batch().add(ids, null, 1, false));
+        session.run();
+        float[] alone = session.logits(0, 0);
+        companions.wake();
         float[] logits = run();
-        if (logits.length != 2 || !(logits[1] > logits[0])) {
-            throw new IllegalStateException("a praise is not POSITIVE: " + Arrays.toString(logits));
+        if (logits.length != 2 || !Arrays.equals(alone, logits)) {
+            throw new IllegalStateException(Arrays.toString(logits) + " instead of " + Arrays.toString(alone));
         }
     }
 
     @TearDown(Level.Trial)
     public void close() {
-        session.close();
-        model.close();
+        if (loaded != null) {
+            loaded.companions.close();
+            loaded.session.close();
+            loaded.model.close();
+        }
     }
 
     @Benchmark
     public float[] run() {
-        session.run();
+        Session session = Objects.requireNonNull(loaded).session;
+        session.run(threads);
         return session.logits(0, 0);
     }
 }

@@ -2,9 +2,14 @@ package io.gatun.bench;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.gatun.kernel.Compute;
+import io.gatun.kernel.KernelException;
 import io.gatun.kernel.Session;
 import io.gatun.kernel.SessionLimits;
 import io.gatun.model.Head;
+import io.gatun.model.ModelException;
 import io.gatun.model.ModelSource;
 import io.gatun.model.Task;
 import io.gatun.model.TextModel;
@@ -15,6 +20,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -45,21 +51,54 @@ final class FidelityCommand implements Callable<Integer> {
     @Option(names = "--tsv", paramLabel = "FILE", description = "Lines of a text, a tab and the label it should get.")
     private @Nullable Path labelled;
 
+    @Option(
+            names = "--compute",
+            paramLabel = "TYPE",
+            description = "int8, f32, bf16 or ggml (default: ${DEFAULT-VALUE}).",
+            converter = ComputeConverter.class)
+    private Compute compute = Compute.INT8;
+
+    @Option(names = "--json", paramLabel = "FILE", description = "Also writes what is printed as JSON.")
+    private @Nullable Path json;
+
     @Option(names = "--head", paramLabel = "NAME", description = "The head that answers --tsv (default: the first).")
     private @Nullable String headName;
 
+    private final ObjectNode report = JSON.createObjectNode();
+    private final ArrayNode rows = report.putArray("rows");
+
+    private static final class ComputeConverter implements CommandLine.ITypeConverter<Compute> {
+        @Override
+        public Compute convert(String value) {
+            return Compute.of(value)
+                    .orElseThrow(() -> new CommandLine.TypeConversionException("expected int8, f32, bf16 or ggml"));
+        }
+    }
+
     public static void main(String[] args) {
-        System.exit(new CommandLine(new FidelityCommand()).execute(args));
+        CommandLine command = new CommandLine(new FidelityCommand());
+        command.setExecutionExceptionHandler((e, line, _) -> {
+            if (e instanceof ModelException
+                    || e instanceof KernelException
+                    || e instanceof IllegalArgumentException
+                    || e instanceof IOException) {
+                line.getErr().println("fidelity: " + e.getMessage());
+                return CommandLine.ExitCode.USAGE;
+            }
+            throw e;
+        });
+        System.exit(command.execute(args));
     }
 
     @Override
     public Integer call() throws IOException {
+        JsonFile target = json == null ? null : JsonFile.of(json);
         System.out.printf(Locale.ROOT, ROW, "model", "head", "same as fp32", "", "largest diff");
         List<ModelSource> sources = models.isEmpty()
                 ? List.of(ModelSource.embedded())
                 : models.stream().map(ModelSource::file).toList();
         for (ModelSource source : sources) {
-            try (TextModel model = TextModel.load("model", source);
+            try (TextModel model = TextModel.load("model", source, compute);
                     Session session = Session.open(model.kernel(), new SessionLimits(model.maxTokens(), 1))) {
                 String name = models.isEmpty()
                         ? "embedded"
@@ -69,6 +108,10 @@ final class FidelityCommand implements Callable<Integer> {
                     score(name, model, session, labelled);
                 }
             }
+        }
+        if (target != null) {
+            target.write(
+                    JsonFile.begin(Map.of(), 1).put("compute", compute.id()).setAll(report));
         }
         return 0;
     }
@@ -133,9 +176,16 @@ final class FidelityCommand implements Callable<Integer> {
         session.run();
     }
 
-    private static void print(String name, String head, String counted, int part, int whole, String difference) {
+    private void print(String name, String head, String counted, int part, int whole, String difference) {
         String share = String.format(Locale.ROOT, "%.2f %%", 100.0 * part / Math.max(1, whole));
         System.out.printf(Locale.ROOT, ROW, name, head, counted, share, difference);
+        rows.addObject()
+                .put("model", name)
+                .put("head", head)
+                .put("counted", counted)
+                .put("same", part)
+                .put("of", whole)
+                .put("largest_difference", difference);
     }
 
     private static int best(float[] values, int start, int count) {

@@ -1,5 +1,6 @@
 package io.gatun.bench.peers;
 
+import io.gatun.bench.Shape;
 import java.time.Duration;
 
 /** One way to compute the default model's sentiment. Used by one thread. */

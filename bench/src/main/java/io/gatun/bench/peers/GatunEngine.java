@@ -1,6 +1,7 @@
 package io.gatun.bench.peers;
 
 import io.gatun.bench.Companions;
+import io.gatun.bench.Shape;
 import io.gatun.kernel.Compute;
 import io.gatun.kernel.Kernel;
 import io.gatun.kernel.Session;

@@ -5,6 +5,7 @@ import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtLoggingLevel;
 import ai.onnxruntime.OrtSession;
+import io.gatun.bench.Shape;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;

@@ -2,8 +2,8 @@ package io.gatun.bench.peers;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.gatun.bench.Machine;
-import io.gatun.kernel.Kernel;
+import io.gatun.bench.JsonFile;
+import io.gatun.bench.Shape;
 import io.gatun.kernel.KernelException;
 import io.gatun.kernel.ModelInfo;
 import io.gatun.model.ModelException;
@@ -80,7 +80,7 @@ final class PeersCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        Path target = json == null ? null : target(json);
+        JsonFile target = json == null ? null : JsonFile.of(json);
         List<Engine> engines = new ArrayList<>();
         try (TextModel model = TextModel.load("default", SOURCE)) {
             List<Shape> shapes =
@@ -93,7 +93,7 @@ final class PeersCommand implements Callable<Integer> {
                 Report report = compare(model, shapes, engines);
                 report.print(System.out);
                 if (target != null) {
-                    JSON.writerWithDefaultPrettyPrinter().writeValue(target.toFile(), report.json());
+                    target.write(report.json());
                     say("wrote " + target);
                 }
             } finally {
@@ -103,24 +103,11 @@ final class PeersCommand implements Callable<Integer> {
         return 0;
     }
 
-    /** A file that the user names is looked for where the user is. Whether it can be written shows before all work. */
-    private static Path target(Path file) {
-        Path target = Path.of(System.getProperty("gatun.bench.folder", ""))
-                .resolve(file)
-                .toAbsolutePath();
-        Path folder = target.getParent();
-        if (folder == null || !Files.isDirectory(folder) || !Files.isWritable(folder) || Files.isDirectory(target)) {
-            throw new PeersException("The file " + target + " cannot be written: " + folder
-                    + " is no folder that this user may write in, or the file is a folder.");
-        }
-        return target;
-    }
-
     private Report compare(TextModel model, List<Shape> shapes, List<Engine> engines) throws IOException {
         OnnxFiles files = OnnxFiles.of(model, SOURCE, cache.toAbsolutePath(), PeersCommand::say);
         List<float[][]> expected = reference(files, shapes);
         say("loading the engines");
-        Map<String, String> versions = versions();
+        Map<String, String> versions = new TreeMap<>(Map.of("onnxruntime", OnnxRuntimeEngine.version()));
         engines.addAll(GatunEngine.all(SOURCE, THREADS));
         engines.add(OnnxRuntimeEngine.open("onnxruntime-fused-fp32", Accuracy.FP32, files.fused(), THREADS));
         engines.add(OnnxRuntimeEngine.open("onnxruntime-int8", Accuracy.INT8, files.plainInt8(), THREADS));
@@ -145,7 +132,6 @@ final class PeersCommand implements Callable<Integer> {
         OtherPrograms others = OtherPrograms.beside(engines);
         List<Result> results = time(shapes, right, peak);
         return new Report(
-                Machine.here(),
                 versions,
                 THREADS,
                 shapes.stream().map(Shape::name).toList(),
@@ -227,16 +213,6 @@ final class PeersCommand implements Callable<Integer> {
             }
         }
         Files.write(file, lines, StandardCharsets.UTF_8);
-    }
-
-    private static Map<String, String> versions() {
-        Map<String, String> versions = new TreeMap<>();
-        String own = PeersCommand.class.getPackage().getImplementationVersion();
-        versions.put("gatun", own == null ? "0.1.0" : own);
-        versions.put("ggml", Kernel.ggmlVersion());
-        versions.put("java", Runtime.version().toString());
-        versions.put("onnxruntime", OnnxRuntimeEngine.version());
-        return versions;
     }
 
     private static void say(String what) {

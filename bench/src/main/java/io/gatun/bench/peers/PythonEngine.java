@@ -3,6 +3,7 @@ package io.gatun.bench.peers;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.gatun.bench.Shape;
 import java.io.BufferedReader;
 import java.io.BufferedWriter;
 import java.io.IOException;

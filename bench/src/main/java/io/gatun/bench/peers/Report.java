@@ -1,9 +1,8 @@
 package io.gatun.bench.peers;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.gatun.bench.Machine;
+import io.gatun.bench.JsonFile;
 import java.io.PrintStream;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -23,7 +22,6 @@ import java.util.OptionalDouble;
  * @param otherPrograms what other programs used of the processor meanwhile, from 0 to 1
  */
 record Report(
-        Machine machine,
         Map<String, String> versions,
         int threads,
         List<String> shapes,
@@ -33,8 +31,6 @@ record Report(
         Map<String, Long> needed,
         OptionalDouble otherPrograms) {
     private static final double NOISY = 0.05;
-
-    private static final ObjectMapper JSON = new ObjectMapper();
 
     /** By engine and shape, its median over the baseline's with as many threads: what it takes longer. */
     Map<String, Map<String, Double>> ratios() {
@@ -144,10 +140,7 @@ record Report(
 
     /** All of it, as JSON. */
     ObjectNode json() {
-        ObjectNode json = JSON.createObjectNode();
-        machine.describe(json);
-        json.set("versions", JSON.valueToTree(versions));
-        json.put("threads", threads);
+        ObjectNode json = JsonFile.begin(versions, threads);
         ArrayNode list = json.putArray("results");
         for (Result result : results) {
             list.addObject()

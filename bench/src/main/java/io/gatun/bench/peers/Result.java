@@ -1,5 +1,6 @@
 package io.gatun.bench.peers;
 
+import io.gatun.bench.Shape;
 import java.util.Arrays;
 
 /**

@@ -1,5 +1,6 @@
 package io.gatun.bench.peers;
 
+import io.gatun.bench.Shape;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;

@@ -2,6 +2,7 @@ package io.gatun.bench.peers;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.gatun.bench.Shape;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;

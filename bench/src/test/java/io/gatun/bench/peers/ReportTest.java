@@ -4,7 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.gatun.bench.Machine;
+import io.gatun.bench.Shape;
+import io.gatun.kernel.Kernel;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
@@ -17,7 +18,6 @@ final class ReportTest {
     private static final Shape SHAPE = new Shape("1x8", List.of(new int[8]));
 
     private final Report report = new Report(
-            new Machine("system", "processor", "set"),
             Map.of("gatun", "1"),
             2,
             List.of("1x8"),
@@ -58,7 +58,7 @@ final class ReportTest {
         assertThat(json.path("ratios").path("onnxruntime-int8").path("1x8").asDouble())
                 .isEqualTo(2.5);
         assertThat(json.path("int8_peak_share").path("1x8").asDouble()).isEqualTo(0.5);
-        assertThat(json.path("instruction_set").asText()).isEqualTo("set");
+        assertThat(json.path("instruction_set").asText()).isEqualTo(Kernel.cpu());
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         report.print(new PrintStream(out, true, StandardCharsets.UTF_8));
         assertThat(out.toString(StandardCharsets.UTF_8)).contains("2.50x", "50 %", "WRONG, not timed", "used 31 %");

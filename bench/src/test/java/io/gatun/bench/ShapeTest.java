@@ -1,4 +1,4 @@
-package io.gatun.bench.peers;
+package io.gatun.bench;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

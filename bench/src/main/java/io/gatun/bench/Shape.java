@@ -1,4 +1,4 @@
-package io.gatun.bench.peers;
+package io.gatun.bench;
 
 import java.io.IOException;
 import java.io.InputStream;
@@ -16,8 +16,8 @@ import java.util.function.Function;
  * @param name sequences by tokens, as {@code 8x32}, or {@code mixed}
  * @param sequences {@code [token]}, each from [CLS] to [SEP], as long as its text
  */
-record Shape(String name, List<int[]> sequences) {
-    static final String MIXED = "mixed";
+public record Shape(String name, List<int[]> sequences) {
+    public static final String MIXED = "mixed";
 
     private static final List<String> SIZES = List.of("1x8", "1x16", "1x32", "1x64", "1x128", "1x512", "8x32", "8x128");
 
@@ -27,7 +27,7 @@ record Shape(String name, List<int[]> sequences) {
      *
      * @param tokenize gives a text's ids, from [CLS] to [SEP]
      */
-    static List<Shape> all(Function<String, int[]> tokenize) {
+    public static List<Shape> all(Function<String, int[]> tokenize) {
         List<int[]> texts = texts().stream().map(tokenize).toList();
         List<Shape> shapes = new ArrayList<>();
         for (String size : SIZES) {
@@ -40,7 +40,7 @@ record Shape(String name, List<int[]> sequences) {
     }
 
     /** The texts of {@code mixed}: 16, from 4 to 128 tokens, one a line. */
-    static List<String> texts() {
+    public static List<String> texts() {
         try (InputStream stream = Objects.requireNonNull(Shape.class.getResourceAsStream("mixed.txt"))) {
             return new String(stream.readAllBytes(), StandardCharsets.UTF_8)
                     .lines()
@@ -69,12 +69,12 @@ record Shape(String name, List<int[]> sequences) {
     }
 
     /** Tokens that say something: padding is none. */
-    int tokens() {
+    public int tokens() {
         return sequences.stream().mapToInt(ids -> ids.length).sum();
     }
 
     /** The longest sequence, to which an engine that takes rectangles pads the others. */
-    int longest() {
+    public int longest() {
         return sequences.stream().mapToInt(ids -> ids.length).max().orElse(0);
     }
 
@@ -85,7 +85,7 @@ record Shape(String name, List<int[]> sequences) {
      *
      * @param wide the feed-forward's width
      */
-    long neededMultiplies(int layers, int width, int wide) {
+    public long neededMultiplies(int layers, int width, int wide) {
         long square = (long) width * width;
         long rest = 2 * square + 2L * width * wide; // query and attention's output, and the feed-forward
         return tokens() * (layers * 2L * square + (layers - 1) * rest) + sequences.size() * rest;
