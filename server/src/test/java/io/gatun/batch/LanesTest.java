@@ -15,6 +15,7 @@ import java.lang.management.ThreadMXBean;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
@@ -117,26 +118,30 @@ final class LanesTest {
     /** One request at a time, so that both lanes are idle when it comes; then many, so that none is. */
     @Test
     void aRowIsTheSameBitsWhicheverWayTheLanesAreUsed() throws Exception {
+        int[] longest = new int[model.maxTokens()];
+        Arrays.setAll(longest, i -> 5 + i % 50);
+        List<int[]> texts = new ArrayList<>(List.of(longest));
+        reference.forEach(row -> texts.add(row.ids()));
         List<Answer> alone = new ArrayList<>();
         try (Lanes one = Lanes.start(model, LaneSettings.of(model, 1), NOBODY)) {
-            for (SmallModel.Row row : reference) {
-                alone.add(answer(one, job(row.ids(), 0b1111)));
+            for (int[] text : texts) {
+                alone.add(answer(one, job(text, 0b1111)));
             }
         }
         try (Lanes two = Lanes.start(model, LaneSettings.of(model, 2), NOBODY)) {
-            for (int round = 0; round < 20; round++) {
-                for (int i = 0; i < reference.size(); i++) {
-                    assertSame(answer(two, job(reference.get(i).ids(), 0b1111)), alone.get(i));
+            // A batch of this model is done in no time: whether the other lane comes in time is luck.
+            for (int round = 0; round < 20 || two.joins() == 0; round++) {
+                for (int i = 0; i < texts.size(); i++) {
+                    assertSame(answer(two, job(texts.get(i), 0b1111)), alone.get(i));
                 }
             }
-            assertThat(two.joins()).as("batches that both lanes computed").isPositive();
             List<Job> many = new ArrayList<>();
             for (int i = 0; i < 1000; i++) {
-                many.add(job(reference.get(i % reference.size()).ids(), 0b1111));
+                many.add(job(texts.get(i % texts.size()), 0b1111));
             }
             two.submit(many);
             for (int i = 0; i < many.size(); i++) {
-                assertSame(many.get(i).result().get(30, TimeUnit.SECONDS), alone.get(i % reference.size()));
+                assertSame(many.get(i).result().get(30, TimeUnit.SECONDS), alone.get(i % texts.size()));
             }
         }
     }
@@ -409,7 +414,7 @@ final class LanesTest {
     /** A job of so many tokens. */
     private static Job ids(int length) {
         int[] ids = new int[length];
-        java.util.Arrays.fill(ids, 5);
+        Arrays.fill(ids, 5);
         return new Job(ids, null, 1);
     }
 }
