@@ -41,6 +41,8 @@ int main(int count, char **arguments) {
     for (uint32_t i = 0; i < 4 && count > 2; i++) {
         gtt_compute = strcmp(arguments[2], computes[i]) == 0 ? i : gtt_compute;
     }
+    /* ggml's threads wait for each other without a pause: several on one core hardly move. */
+    gtt_threads = gtt_compute == GT_COMPUTE_GGML ? 1 : gtt_threads;
     if (lacks_something()) {
         return NOT_RUN;
     }

@@ -159,6 +159,27 @@ static void answers_what_is_asked(void) {
     gtt_model_free(model);
 }
 
+/* ggml's own threads: the same bits from two as from one. */
+static void agrees_on_ggmls_threads(void) {
+    const gtt_shape shape = gtt_small_shape();
+    gtt_model *model = gtt_build(&shape, NULL);
+    gtt_batch *batches = calloc(2, sizeof(*batches));
+    for (uint32_t i = 0; i < 2; i++) {
+        gtt_opened opened;
+        gtt_threads = i + 1;
+        batches[i].threads = i + 1;
+        CHECK(gtt_open(&opened, &model->file, 128, 16) == GT_OK, "%s", opened.error.message);
+        gtt_add_random(&batches[i], model, 5, 33, OUTPUTS);
+        gtt_add_random(&batches[i], model, 6, 2, OUTPUTS);
+        CHECK(gtt_run(&opened, model, &batches[i]) == GT_OK, "%s", opened.error.message);
+        gtt_close(&opened);
+    }
+    gtt_threads = 1;
+    CHECK(memcmp(batches[0].logits, batches[1].logits, batches[0].logits_at[2] * sizeof(float)) == 0, "differ");
+    free(batches);
+    gtt_model_free(model);
+}
+
 void gtt_batch_suite(void) {
     static const uint32_t types[] = {1, 2, 3, 6, 7, 10, 11, 12, 13, 14, 20, 30};
     same_bits(0, 2);
@@ -168,4 +189,7 @@ void gtt_batch_suite(void) {
     }
     runs_many_short_sequences();
     answers_what_is_asked();
+    if (gtt_compute == GT_COMPUTE_GGML) {
+        agrees_on_ggmls_threads();
+    }
 }

@@ -88,7 +88,6 @@ void gtt_damage_suite(void) {
     gtt_shape shape = {.layers = 1, .width = 32, .attention_heads = 2, .feed_forward = 32, .vocabulary = 4,
                        .context = 4, .token_types = 0, .type = 0, .activation = "gelu_erf"};
     static const uint32_t types[] = {0, 1, 2, 3, 6, 7, 8, 20, 30};
-    gtt_threads = 1; /* ggml would start the others for every session */
     gtt_model *model = gtt_build(&shape, NULL);
     survives_truncation(model);
     survives_flips(model, 1);
@@ -119,5 +118,4 @@ void gtt_damage_suite(void) {
         survives_any_data(model);
         gtt_model_free(model);
     }
-    gtt_threads = 4;
 }

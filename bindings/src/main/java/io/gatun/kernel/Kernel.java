@@ -96,14 +96,26 @@ public final class Kernel {
                 return "The native library has interface " + version + " and this program needs "
                         + gatun_h.GT_ABI_VERSION() + "; build both from the same sources.";
             }
-            return Symbols.missing()
+            String problem = Symbols.missing()
                     .map(name -> "The native library has no function " + name + "; build it from the same sources.")
                     .or(Kernel::unknownCpu)
                     .orElse(null);
+            if (problem == null) {
+                linkLoading();
+            }
+            return problem;
         } catch (UnsatisfiedLinkError | RuntimeException | IOException | ExceptionInInitializerError e) {
             return "The native library could not be loaded (" + firstLine(e)
                     + "); name a folder that allows programs with -Djava.io.tmpdir, or build it anew: scripts/build-native.";
         }
+    }
+
+    /** Links what loads models, which takes longer than the loading: not while a file is mapped. */
+    private static void linkLoading() {
+        gatun_h.gt_model_measure$handle();
+        gatun_h.gt_model_open$handle();
+        gatun_h.gt_model_pack$handle();
+        gatun_h.gt_model_head$handle();
     }
 
     /** An instruction set that was asked for and is not in use. */

@@ -139,7 +139,12 @@ final class ServeCommand implements Callable<Integer> {
             Lanes started = Lanes.start(model, LaneSettings.of(model, laneCount), metrics);
             ServedModel servedModel = new ServedModel(model, started);
             metrics.model(
-                    model.name(), started::queuedJobs, servedModel::bytes, started::busyRatio, started::abandonedJobs);
+                    model.name(),
+                    started::queuedJobs,
+                    servedModel::bytes,
+                    started::busyRatio,
+                    started::abandonedJobs,
+                    model.loadTime());
             served.add(servedModel);
         }
         return new Catalogue(served);

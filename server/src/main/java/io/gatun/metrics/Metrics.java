@@ -12,6 +12,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -54,7 +55,8 @@ public final class Metrics implements BatchListener {
             IntSupplier queued,
             LongSupplier nativeBytes,
             DoubleSupplier busyRatio,
-            LongSupplier abandoned) {}
+            LongSupplier abandoned,
+            Duration loadTime) {}
 
     public Metrics() {
         for (Stage stage : Stage.values()) {
@@ -68,6 +70,10 @@ public final class Metrics implements BatchListener {
                 .labelNames("model")
                 .callback(
                         c -> models.forEach(m -> c.call((double) m.nativeBytes().getAsLong(), m.name())))
+                .register(registry);
+        gauge("gatun_model_load_seconds", "Time to map a model's file, to check it and to pack its weights.")
+                .labelNames("model")
+                .callback(c -> models.forEach(m -> c.call(m.loadTime().toNanos() / NANOS, m.name())))
                 .register(registry);
         gauge("gatun_process_native_bytes", "Native memory of all that is open in this process.")
                 .callback(c -> c.call((double) Slab.allocatedBytes()))
@@ -96,14 +102,15 @@ public final class Metrics implements BatchListener {
             IntSupplier queued,
             LongSupplier nativeBytes,
             DoubleSupplier busyRatio,
-            LongSupplier abandoned) {
+            LongSupplier abandoned,
+            Duration loadTime) {
         long now = System.nanoTime();
         Map<Stage, RecentTimes> stages = new EnumMap<>(Stage.class);
         for (Stage stage : Stage.values()) {
             stages.put(stage, new RecentTimes(now));
         }
         recent.put(name, stages);
-        models.add(new Served(name, queued, nativeBytes, busyRatio, abandoned));
+        models.add(new Served(name, queued, nativeBytes, busyRatio, abandoned, loadTime));
         truncated.labelValues(name);
         unknownTokens.labelValues(name);
     }

@@ -10,6 +10,7 @@ import io.gatun.text.Tokenizer;
 import io.gatun.text.TokenizerException;
 import io.gatun.text.WordPieceVocabulary;
 import java.lang.foreign.MemorySegment;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -24,13 +25,21 @@ public final class TextModel implements AutoCloseable {
     private final Model kernel;
     private final Tokenizer tokenizer;
     private final int unknownToken;
+    private final Duration loadTime;
 
-    private TextModel(String name, ModelDescription description, Model kernel, Tokenizer tokenizer, int unknownToken) {
+    private TextModel(
+            String name,
+            ModelDescription description,
+            Model kernel,
+            Tokenizer tokenizer,
+            int unknownToken,
+            Duration loadTime) {
         this.name = name;
         this.description = description;
         this.kernel = kernel;
         this.tokenizer = tokenizer;
         this.unknownToken = unknownToken;
+        this.loadTime = loadTime;
     }
 
     /** Loads a model that computes in 8 bits. */
@@ -49,17 +58,19 @@ public final class TextModel implements AutoCloseable {
      */
     public static TextModel load(String name, ModelSource source, Compute compute) {
         Kernel.load();
+        long start = System.nanoTime();
         return source.read(image -> {
             try {
-                return open(name, image, compute);
+                return open(name, image, compute, start);
             } catch (ModelException | KernelException e) {
                 throw new ModelException("The model " + source + " cannot be used: " + e.getMessage() + ".", e);
             }
         });
     }
 
-    private static TextModel open(String name, MemorySegment image, Compute compute) {
+    private static TextModel open(String name, MemorySegment image, Compute compute, long start) {
         Model kernel = Model.open(image, compute, Runtime.getRuntime().availableProcessors());
+        Duration loadTime = Duration.ofNanos(System.nanoTime() - start);
         try {
             GgufFile file = GgufFile.parse(image);
             ModelDescription description = ModelDescription.of(file);
@@ -67,7 +78,7 @@ public final class TextModel implements AutoCloseable {
             check(description, kernel, vocabulary.tokens().size());
             Tokenizer tokenizer = Tokenizer.fromVocabulary(vocabulary);
             return new TextModel(
-                    name, description, kernel, tokenizer, vocabulary.ids().unknown());
+                    name, description, kernel, tokenizer, vocabulary.ids().unknown(), loadTime);
         } catch (Throwable e) {
             kernel.close();
             throw e;
@@ -108,6 +119,11 @@ public final class TextModel implements AutoCloseable {
     /** Tokens of the longest text, special tokens included. */
     public int maxTokens() {
         return description.contextLength();
+    }
+
+    /** How long it took to map the file, check it and pack the weights; the tokenizer is not in it. */
+    public Duration loadTime() {
+        return loadTime;
     }
 
     /** The id that stands for a word the vocabulary cannot spell. */

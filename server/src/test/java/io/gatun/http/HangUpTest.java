@@ -85,7 +85,7 @@ final class HangUpTest {
         TextModel model = SmallModel.load(SmallModel.HEADS, folder);
         lanes = Lanes.start(model, LaneSettings.of(model, 1), gate);
         catalogue = new Catalogue(List.of(new ServedModel(model, lanes)));
-        metrics.model("small", lanes::queuedJobs, () -> 0L, lanes::busyRatio, lanes::abandonedJobs);
+        metrics.model("small", lanes::queuedJobs, () -> 0L, lanes::busyRatio, lanes::abandonedJobs, model.loadTime());
         server = HttpServer.start(ServerSettings.of("127.0.0.1", 0), catalogue, metrics);
         Logger.getLogger("").addHandler(log);
     }

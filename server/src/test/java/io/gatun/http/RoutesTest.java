@@ -121,6 +121,9 @@ final class RoutesTest {
                 .isEqualTo(3);
         assertThat(value(after, "te_queue_size")).isZero();
         assertThat(value(after, "gatun_native_bytes{model=\"small\"}")).isPositive();
+        assertThat(value(after, "gatun_model_load_seconds{model=\"small\"}"))
+                .isBetween(0.0, 60.0)
+                .isPositive();
         List<Double> percentiles = new ArrayList<>();
         for (String quantile : List.of("0.5", "0.9", "0.99", "0.999", "1")) {
             percentiles.add(value(

@@ -63,7 +63,8 @@ final class RunningServer implements AutoCloseable {
                 lanes::queuedJobs,
                 () -> model.kernel().bytes() + lanes.bytes(),
                 lanes::busyRatio,
-                lanes::abandonedJobs);
+                lanes::abandonedJobs,
+                model.loadTime());
         return new ServedModel(model, lanes);
     }
 
