@@ -14,7 +14,7 @@
 #define OUTPUTS (15 | GT_OUTPUT_STATES)
 /* Twice as many as a session of gtt_open has room for. */
 #define JOINERS 6
-#define ROUNDS 240
+#define ROUNDS 80
 /* Where threads run one at a time it may take long until another gets to join. */
 #define MOST_ROUNDS 5000
 
