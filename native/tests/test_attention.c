@@ -47,13 +47,16 @@ static void reference_attention(const gti_attention *at, double *out) {
 /* Random elements of up to scale between guard pages, and behind them some that only may be read. */
 static const void *random_rows(const gti_attention *at, uint64_t count, uint32_t beyond, float scale, uint64_t *seed) {
     const uint64_t bytes = at->bf16 ? sizeof(uint16_t) : sizeof(float);
-    uint8_t *rows = gtt_guarded((count + beyond) * bytes);
+    void *rows = gtt_guarded((count + beyond) * bytes);
     for (uint64_t i = 0; i < count; i++) {
         const float value = scale * gtt_random(seed);
         uint32_t bits;
         memcpy(&bits, &value, sizeof(bits));
-        const uint16_t upper = (uint16_t)(bits >> 16);
-        memcpy(rows + i * bytes, at->bf16 ? (const void *)&upper : (const void *)&value, bytes);
+        if (at->bf16) {
+            ((uint16_t *)rows)[i] = (uint16_t)(bits >> 16);
+        } else {
+            ((float *)rows)[i] = value;
+        }
     }
     return rows;
 }
