@@ -1,4 +1,4 @@
-/* carver.h - hands out a block of memory piece by piece; with base NULL it only counts. */
+/* carver.h - sizes of memory, and a block of it handed out piece by piece; with base NULL it only counts. */
 #ifndef GTI_CARVER_H
 #define GTI_CARVER_H
 
@@ -15,6 +15,10 @@ static inline void *gti_carve(gti_carver *carver, uint64_t bytes) {
     void *piece = carver->base == NULL ? NULL : carver->base + carver->used;
     carver->used += (bytes + GT_ALIGNMENT - 1) / GT_ALIGNMENT * GT_ALIGNMENT;
     return piece;
+}
+
+static inline uint64_t gti_larger(uint64_t a, uint64_t b) {
+    return a > b ? a : b;
 }
 
 #endif

@@ -817,16 +817,12 @@ static gti_operand carve_operand(gti_carver *carver, gti_compute compute, uint64
     return operand;
 }
 
-static uint64_t larger(uint64_t a, uint64_t b) {
-    return a > b ? a : b;
-}
-
 static uint64_t scratch_bytes(const gt_model *model, uint64_t longest) {
     const uint64_t head_width = model->info.embedding_length / model->info.attention_head_count;
-    uint64_t bytes = larger(GTI_LINEAR_BYTES, gti_attention_bytes(longest, head_width));
+    uint64_t bytes = gti_larger(GTI_LINEAR_BYTES, gti_attention_bytes(longest, head_width));
     for (uint32_t h = 0; h < model->info.head_count; h++) {
         head_frame frame;
-        bytes = larger(bytes, lay_out_head(model, &model->heads[h], NULL, &frame));
+        bytes = gti_larger(bytes, lay_out_head(model, &model->heads[h], NULL, &frame));
     }
     return (bytes + GT_ALIGNMENT - 1) / GT_ALIGNMENT * GT_ALIGNMENT;
 }
@@ -834,7 +830,7 @@ static uint64_t scratch_bytes(const gt_model *model, uint64_t longest) {
 void gti_fused_carve(gti_fused *fused, const gt_model *model, const gt_session_params *params, gti_carver *carver) {
     const uint64_t tokens = params->max_tokens;
     const uint64_t longest = tokens < model->info.context_length ? tokens : model->info.context_length;
-    const uint64_t wave = larger(longest, (uint64_t)WAVE_ROWS * params->max_threads);
+    const uint64_t wave = gti_larger(longest, (uint64_t)WAVE_ROWS * params->max_threads);
     const uint64_t rows = wave < tokens ? wave : tokens;
     const uint64_t waves = most_waves(params->max_tokens);
     const uint32_t d = model->info.embedding_length;

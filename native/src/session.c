@@ -5,10 +5,6 @@
 #define MOST_BYTES (1ull << 40)
 #define MOST_THREADS 512u
 
-static uint64_t larger(uint64_t a, uint64_t b) {
-    return a > b ? a : b;
-}
-
 /*
  * ggml's scratch: rows converted to the type that a matrix multiplies with (none for F32, at most two bytes an element
  * for all others), or a row of scores a thread. Every run checks that it is enough.
@@ -21,16 +17,16 @@ static uint64_t work_bytes(const gt_model *model, uint64_t rows, uint64_t longes
                                        &layer->out.weight, &layer->up.weight, &layer->down.weight};
         for (size_t w = 0; w < sizeof(weights) / sizeof(weights[0]); w++) {
             if (weights[w]->data != NULL && weights[w]->type != GGML_TYPE_F32) {
-                elements = larger(elements, weights[w]->columns * rows);
+                elements = gti_larger(elements, weights[w]->columns * rows);
             }
         }
     }
     for (uint32_t h = 0; h < model->info.head_count; h++) {
         const gti_head *head = &model->heads[h];
-        elements = larger(elements, (uint64_t)head->dense.weight.columns * GTI_HEAD_ROWS);
-        elements = larger(elements, (uint64_t)head->output.weight.columns * GTI_HEAD_ROWS);
+        elements = gti_larger(elements, (uint64_t)head->dense.weight.columns * GTI_HEAD_ROWS);
+        elements = gti_larger(elements, (uint64_t)head->output.weight.columns * GTI_HEAD_ROWS);
     }
-    return larger(2 * elements, threads * longest * sizeof(float)) + 1024ull * threads;
+    return gti_larger(2 * elements, threads * longest * sizeof(float)) + 1024ull * threads;
 }
 
 /* What ggml's graph needs besides. */
@@ -41,7 +37,7 @@ static void carve_graph(gt_session *session, const gt_session_params *params, gt
     const uint64_t longest =
         params->max_tokens < model->info.context_length ? params->max_tokens : model->info.context_length;
     const uint64_t row_bytes = rows * d * sizeof(float);
-    session->scratch_floats = larger(gti_encoder_scratch(model, rows, longest), gti_heads_scratch(model));
+    session->scratch_floats = gti_larger(gti_encoder_scratch(model, rows, longest), gti_heads_scratch(model));
     session->work_bytes = work_bytes(model, rows, longest, params->max_threads);
     session->frame_memory = gti_carve(carver, gti_frame_bytes());
     session->work = gti_carve(carver, session->work_bytes);
@@ -63,7 +59,7 @@ static uint64_t lay_out(gt_session *session, const gt_model *model, const gt_ses
     session->max_tokens = params->max_tokens;
     session->max_sequences = params->max_sequences;
     session->max_threads = params->max_threads;
-    session->row_capacity = larger(params->max_tokens, GTI_MIN_ROWS);
+    session->row_capacity = gti_larger(params->max_tokens, GTI_MIN_ROWS);
     session->ids = gti_carve(&carver, session->row_capacity * sizeof(int32_t));
     session->types = gti_carve(&carver, session->row_capacity * sizeof(int32_t));
     session->positions = gti_carve(&carver, session->row_capacity * sizeof(int32_t));
@@ -231,7 +227,7 @@ static int32_t plan_outputs(gt_session *session, const gt_batch *batch, uint32_t
             }
             at += info->label_count * (info->task == GT_TASK_TOKEN_CLASSIFICATION ? length : 1);
             for (uint32_t i = 0; i < info->layer_count; i++) {
-                *depth = (uint32_t)larger(*depth, info->layers[i]);
+                *depth = (uint32_t)gti_larger(*depth, info->layers[i]);
             }
         }
         if (batch->outputs[s] & GT_OUTPUT_STATES) {
@@ -270,7 +266,7 @@ int32_t gt_session_run(gt_session *session, const gt_batch *batch, gt_error *err
         gti_fused_run(session, batch, depth);
         return gti_succeed(error);
     }
-    const uint64_t rows = larger(batch->token_count, GTI_MIN_ROWS);
+    const uint64_t rows = gti_larger(batch->token_count, GTI_MIN_ROWS);
     session->frame.threads = (int)(batch->threads < session->max_threads ? batch->threads : session->max_threads);
     status = gti_encode(session, batch, rows, depth, error);
     if (status == GT_OK) {

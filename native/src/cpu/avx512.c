@@ -130,29 +130,7 @@ INLINE void int8_sums_of(const uint32_t rows, const uint8_t *a, uint64_t stride,
     }
 }
 
-static void int8_sums(const uint8_t *a, uint64_t stride, uint32_t rows, const int8_t *w, uint32_t columns,
-                      int32_t *sums) {
-    switch (rows) {
-        case 1:
-            int8_sums_of(1, a, stride, w, columns, sums);
-            break;
-        case 2:
-            int8_sums_of(2, a, stride, w, columns, sums);
-            break;
-        case 3:
-            int8_sums_of(3, a, stride, w, columns, sums);
-            break;
-        case 4:
-            int8_sums_of(4, a, stride, w, columns, sums);
-            break;
-        case 5:
-            int8_sums_of(5, a, stride, w, columns, sums);
-            break;
-        default:
-            int8_sums_of(6, a, stride, w, columns, sums);
-            break;
-    }
-}
+#include "int8_rows.h"
 
 #define GTI_INT8_TILE
 

@@ -115,7 +115,7 @@ static void add(float *x, const float *y, uint64_t count) {
 
 /* ---- operands ---- */
 
-/* One group of a row: q, scale and shift as kernels.h says, with shift the least value and scale a 255th of the range. */
+/* One group of a row: q, scale and shift as packed.h says, with shift the least value and scale a 255th of the range. */
 ALWAYS void quantize_group(const float *x, uint32_t columns, uint8_t *q, float *scale, float *shift) {
     vf least = vf_set(x[0]);
     vf most = least;

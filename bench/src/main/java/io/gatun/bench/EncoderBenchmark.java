@@ -55,10 +55,7 @@ public class EncoderBenchmark {
         Session session = Session.open(model.kernel(), new SessionLimits(1024, 16, threads));
         Companions companions = new Companions(session, how.joins() ? threads - 1 : 0);
         loaded = new Loaded(model, session, companions);
-        Shape.all(text -> model.tokenizer().encode(text, true).ids()).stream()
-                .filter(s -> s.name().equals(shape))
-                .findFirst()
-                .orElseThrow()
+        Shape.named(shape, text -> model.tokenizer().encode(text, true).ids())
                 .sequences()
                 .forEach(ids -> session.batch().add(ids, null, 1, false));
         session.run();

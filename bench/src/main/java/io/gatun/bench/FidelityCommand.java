@@ -67,14 +67,6 @@ final class FidelityCommand implements Callable<Integer> {
     private final ObjectNode report = JSON.createObjectNode();
     private final ArrayNode rows = report.putArray("rows");
 
-    private static final class ComputeConverter implements CommandLine.ITypeConverter<Compute> {
-        @Override
-        public Compute convert(String value) {
-            return Compute.of(value)
-                    .orElseThrow(() -> new CommandLine.TypeConversionException("expected int8, f32, bf16 or ggml"));
-        }
-    }
-
     public static void main(String[] args) {
         CommandLine command = new CommandLine(new FidelityCommand());
         command.setExecutionExceptionHandler((e, line, _) -> {

@@ -56,15 +56,6 @@ final class ProfileCommand implements Callable<Integer> {
     @Option(names = "--json", paramLabel = "FILE", description = "Also writes what is printed as JSON.")
     private @Nullable Path json;
 
-    private static final class ComputeConverter implements CommandLine.ITypeConverter<Compute> {
-        @Override
-        public Compute convert(String value) {
-            return Compute.of(value)
-                    .filter(Compute::joins)
-                    .orElseThrow(() -> new CommandLine.TypeConversionException("expected int8, f32 or bf16"));
-        }
-    }
-
     /** A shape's profile: nanoseconds of each stage, of so many batches. */
     private record Profile(Shape shape, int batches, double millis, Map<Stage, Long> nanos) {
         double millis(Stage stage) {
@@ -94,6 +85,10 @@ final class ProfileCommand implements Callable<Integer> {
         JsonFile target = json == null ? null : JsonFile.of(json);
         if (threads < 1) {
             throw new IOException("--threads is " + threads + ", expected at least 1.");
+        }
+        if (!compute.joins()) {
+            throw new IOException(
+                    "--compute is " + compute.id() + ", whose stages ggml does not tell; choose int8, f32 or bf16.");
         }
         List<Profile> profiles = new ArrayList<>();
         try (TextModel model = TextModel.load("default", ModelSource.embedded(), compute);

@@ -39,6 +39,18 @@ public record Shape(String name, List<int[]> sequences) {
         return shapes;
     }
 
+    /**
+     * The shape of that name.
+     *
+     * @throws java.util.NoSuchElementException when there is none
+     */
+    static Shape named(String name, Function<String, int[]> tokenize) {
+        return all(tokenize).stream()
+                .filter(shape -> shape.name().equals(name))
+                .findFirst()
+                .orElseThrow();
+    }
+
     /** The texts of {@code mixed}: 16, from 4 to 128 tokens, one a line. */
     public static List<String> texts() {
         try (InputStream stream = Objects.requireNonNull(Shape.class.getResourceAsStream("mixed.txt"))) {

@@ -47,10 +47,7 @@ public class StageBenchmark {
 
     @Setup(Level.Trial)
     public void fill() {
-        Shape.all(text -> model.tokenizer().encode(text, true).ids()).stream()
-                .filter(s -> s.name().equals(shape))
-                .findFirst()
-                .orElseThrow()
+        Shape.named(shape, text -> model.tokenizer().encode(text, true).ids())
                 .sequences()
                 .forEach(ids -> session.batch().add(ids, null, 1, false));
         // Leaves real rows in the session for the stage to work on.
