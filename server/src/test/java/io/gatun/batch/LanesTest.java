@@ -3,6 +3,7 @@ package io.gatun.batch;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
+import static org.awaitility.Awaitility.await;
 
 import io.gatun.kernel.Compute;
 import io.gatun.kernel.SessionLimits;
@@ -168,12 +169,13 @@ final class LanesTest {
                 answer(lanes, job(i));
             }
             ThreadMXBean threads = ManagementFactory.getThreadMXBean();
-            List<Long> ids = Thread.getAllStackTraces().keySet().stream()
+            List<Thread> running = Thread.getAllStackTraces().keySet().stream()
                     .filter(thread -> thread.getName().startsWith("gatun-lane-"))
-                    .map(Thread::threadId)
                     .toList();
+            List<Long> ids = running.stream().map(Thread::threadId).toList();
             assertThat(ids).hasSizeGreaterThanOrEqualTo(2);
-            Thread.sleep(50); // a lane that found nothing to join is on its way back
+            // A lane that found nothing to join may be on its way back.
+            await().until(() -> running.stream().allMatch(lane -> lane.getState() == Thread.State.WAITING));
             long before = ids.stream().mapToLong(threads::getThreadCpuTime).sum();
             Thread.sleep(300);
             long after = ids.stream().mapToLong(threads::getThreadCpuTime).sum();
