@@ -51,6 +51,7 @@ typedef struct worker {
     const gti_fused *fused;
     uint8_t *scratch;
     uint64_t *nanos; /* [GT_STAGE_COUNT] of this thread; NULL while nothing is measured */
+    uint32_t number; /* in the team */
     uint32_t phase;
     uint64_t pieces;
 } worker;
@@ -67,6 +68,7 @@ typedef struct step {
     uint32_t from; /* panels */
     uint32_t to;
     uint32_t unit; /* panels of a piece */
+    const gti_packed *next; /* the linear that follows, whatever lies between */
     gti_epilogue epilogue;
     uint32_t head;
 } step;
@@ -90,10 +92,11 @@ static void ended(const worker *w, uint32_t stage, uint64_t start) {
 
 /* Runs the pieces of a phase, or as many as others leave. */
 static void phase(worker *w, const step *s, uint32_t pieces) {
-    gti_phase *at = &w->fused->team.phases[w->phase++];
+    gti_phase *at = gti_team_phase(&w->fused->team, w->phase++);
+    const gti_share share = {pieces, w->job->threads};
     uint32_t done = 0;
     uint32_t piece;
-    while (gti_team_claim(at, pieces, &piece)) {
+    while (gti_team_claim(at, share, w->number, &piece)) {
         s->run(w, s, piece);
         done++;
     }
@@ -122,9 +125,15 @@ static uint32_t wide_blocks(const gti_job *job, uint32_t rows) {
     return threads * ceil_div(ceil_div(rows, threads), GTI_BLOCK);
 }
 
-/* And when the threads share each linear: blocks as large as can be for products, small ones for the rest. */
-static uint32_t shared_blocks(uint32_t rows) {
-    return ceil_div(rows, GTI_BLOCK);
+/*
+ * And when the threads share each linear: blocks as large as can be for products, unless there are fewer units of
+ * outputs than threads; small ones for the rest.
+ */
+static uint32_t shared_blocks(const gti_job *job, uint32_t rows, uint32_t units) {
+    const uint32_t wanted = ceil_div(job->threads, units);
+    const uint32_t most = ceil_div(rows, GTI_TILE);
+    const uint32_t least = ceil_div(rows, GTI_BLOCK);
+    return wanted < least ? least : wanted < most ? wanted : most;
 }
 
 static uint32_t small_blocks(const gti_job *job, uint32_t rows) {
@@ -147,9 +156,10 @@ static bool compact(const gti_job *job, uint32_t layer) {
     return layer + 1 == job->depth && job->last_count < job->rows;
 }
 
-static void multiply(const worker *w, const step *s, uint32_t first, uint32_t count, uint32_t from, uint32_t to) {
+static void multiply(const worker *w, const step *s, uint32_t first, uint32_t count, uint32_t from, uint32_t to,
+                     const void *next) {
     const uint64_t start = began(w);
-    w->fused->kernels->linear(s->weights, s->operand, first, count, from, to, &s->epilogue, w->scratch);
+    w->fused->kernels->linear(s->weights, s->operand, first, count, from, to, &s->epilogue, next, w->scratch);
     ended(w, s->stage, start);
 }
 
@@ -211,13 +221,16 @@ static step qkv_step(const worker *w, uint32_t layer) {
     step s = {.stage = GT_STAGE_QKV, .weights = weights, .operand = &w->fused->input, .to = panels, .unit = 1};
     /* Queries are computed later, where only some are needed. */
     s.from = compact(w->job, layer) ? panels / 3 : 0;
+    s.next = &w->model->layers[layer].packed_out;
     s.epilogue = qkv_epilogue(w->fused);
     return s;
 }
 
 static step query_step(const worker *w, uint32_t layer) {
     const gti_packed *weights = &w->model->layers[layer].packed_qkv;
-    step s = {.stage = GT_STAGE_QKV, .weights = weights, .operand = &w->fused->between, .to = weights->features / GTI_PANEL / 3, .unit = 1};
+    step s = {.stage = GT_STAGE_QKV, .weights = weights, .operand = &w->fused->between, .unit = 1};
+    s.to = weights->features / GTI_PANEL / 3;
+    s.next = &w->model->layers[layer].packed_out;
     s.epilogue = qkv_epilogue(w->fused);
     return s;
 }
@@ -225,7 +238,9 @@ static step query_step(const worker *w, uint32_t layer) {
 static step out_step(const worker *w, uint32_t layer) {
     const gti_fused *fused = w->fused;
     const gti_packed *weights = &w->model->layers[layer].packed_out;
-    step s = {.stage = GT_STAGE_OUT, .weights = weights, .operand = &fused->between, .to = weights->features / GTI_PANEL, .unit = 1};
+    step s = {.stage = GT_STAGE_OUT, .weights = weights, .operand = &fused->between, .unit = 1};
+    s.to = weights->features / GTI_PANEL;
+    s.next = &w->model->layers[layer].packed_up;
     s.epilogue = (gti_epilogue){.residual = compact(w->job, layer) ? fused->attended : layer_rows(w, layer),
                                 .residual_stride = fused->width,
                                 .out = fused->attended,
@@ -235,8 +250,10 @@ static step out_step(const worker *w, uint32_t layer) {
 
 static step up_step(const worker *w, uint32_t layer) {
     const gti_packed *weights = &w->model->layers[layer].packed_up;
-    step s = {.stage = GT_STAGE_UP, .weights = weights, .operand = &w->fused->between, .to = weights->features / GTI_PANEL};
+    step s = {.stage = GT_STAGE_UP, .weights = weights, .operand = &w->fused->between};
+    s.to = weights->features / GTI_PANEL;
     s.unit = GTI_GROUP / GTI_PANEL;
+    s.next = &w->model->layers[layer].packed_down;
     s.epilogue = (gti_epilogue){.activation = w->model->activation, .operand = &w->fused->inner};
     return s;
 }
@@ -244,7 +261,9 @@ static step up_step(const worker *w, uint32_t layer) {
 static step down_step(const worker *w, uint32_t layer) {
     const gti_fused *fused = w->fused;
     const gti_packed *weights = &w->model->layers[layer].packed_down;
-    step s = {.stage = GT_STAGE_DOWN, .weights = weights, .operand = &fused->inner, .to = weights->features / GTI_PANEL, .unit = 1};
+    step s = {.stage = GT_STAGE_DOWN, .weights = weights, .operand = &fused->inner, .unit = 1};
+    s.to = weights->features / GTI_PANEL;
+    s.next = &w->model->layers[layer + 1 < w->job->depth ? layer + 1 : 0].packed_qkv;
     s.epilogue = (gti_epilogue){.residual = fused->attended,
                                 .residual_stride = fused->width,
                                 .out = layer_rows(w, layer + 1),
@@ -271,30 +290,35 @@ static void norm_output(const worker *w, uint32_t layer, uint32_t first, uint32_
 
 /* ---- pieces ---- */
 
-/*
- * A block of rows, a few panels. Threads that claim pieces in turn walk each through a stretch of its own, for what is
- * asked of the memory ahead is what lies behind; some pieces at the end may be empty.
- */
-static void run_linear(const worker *w, const step *s, uint32_t piece) {
-    const uint32_t units = ceil_div(s->to - s->from, s->unit);
-    const uint32_t stretch = ceil_div(units * s->blocks, w->job->threads);
-    const uint32_t at = piece % w->job->threads * stretch + piece / w->job->threads;
-    if (at >= units * s->blocks) {
-        return;
+static gti_share linear_share(const worker *w, const step *s) {
+    return (gti_share){s->blocks * ceil_div(s->to - s->from, s->unit), w->job->threads};
+}
+
+/* The panel that a thread multiplies after piece: its stretch's next, or the first of that of the next linear. */
+static const void *next_panel(const worker *w, const step *s, uint32_t piece) {
+    const gti_share share = linear_share(w, s);
+    const uint32_t length = gti_stretch(share);
+    if ((piece + 1) % length != 0 && piece + 1 < share.pieces) {
+        return gti_panel(s->weights, s->from + (piece + 1) / s->blocks * s->unit);
     }
-    const uint32_t block = at % s->blocks;
-    const uint32_t from = s->from + at / s->blocks * s->unit;
+    const uint32_t panels = s->next->features / GTI_PANEL;
+    return gti_panel(s->next, piece / length * ceil_div(panels, share.stretches) % panels);
+}
+
+/* A block of rows, a few panels. */
+static void run_linear(const worker *w, const step *s, uint32_t piece) {
+    const uint32_t block = piece % s->blocks;
+    const uint32_t from = s->from + piece / s->blocks * s->unit;
     const uint32_t to = from + s->unit < s->to ? from + s->unit : s->to;
     const uint32_t first = block_start(s->rows, s->blocks, block);
-    multiply(w, s, first, block_start(s->rows, s->blocks, block + 1) - first, from, to);
+    multiply(w, s, first, block_start(s->rows, s->blocks, block + 1) - first, from, to, next_panel(w, s, piece));
 }
 
 static void shared_linear(worker *w, step s, uint32_t rows) {
     s.run = run_linear;
     s.rows = rows;
-    s.blocks = shared_blocks(rows);
-    const uint32_t pieces = s.blocks * ceil_div(s.to - s.from, s.unit);
-    phase(w, &s, ceil_div(pieces, w->job->threads) * w->job->threads);
+    s.blocks = shared_blocks(w->job, rows, ceil_div(s.to - s.from, s.unit));
+    phase(w, &s, linear_share(w, &s).pieces);
 }
 
 #define BLOCK_OF(s, piece)                                                                                             \
@@ -323,7 +347,7 @@ static void run_norm_output(const worker *w, const step *s, uint32_t piece) {
 
 /* All of a linear for one block. */
 static void whole_linear(const worker *w, const step *s, uint32_t first, uint32_t count) {
-    multiply(w, s, first, count, s->from, s->to);
+    multiply(w, s, first, count, s->from, s->to, s->next->panels);
 }
 
 static void run_first_rows(const worker *w, const step *s, uint32_t piece) {
@@ -438,7 +462,7 @@ static void encode(worker *w) {
     for (uint32_t layer = 0; layer < job->depth; layer++) {
         const uint32_t rows = compact(job, layer) ? job->last_count : job->rows;
         if (compact(job, layer)) {
-            rows_phase(w, run_pick, layer, rows, shared_blocks(rows));
+            rows_phase(w, run_pick, layer, rows, small_blocks(job, rows));
             shared_linear(w, query_step(w, layer), rows);
         }
         attention_phase(w, layer);
@@ -505,7 +529,7 @@ static void dense(const worker *w, const gti_head *head, const head_frame *frame
     const gti_epilogue epilogue = {.activation = head->activation,
                                    .out = frame->dense.rows,
                                    .out_stride = frame->dense.stride / sizeof(float)};
-    w->fused->kernels->linear(&head->packed_dense, &frame->input, 0, count, from, to, &epilogue, scratch);
+    w->fused->kernels->linear(&head->packed_dense, &frame->input, 0, count, from, to, &epilogue, NULL, scratch);
 }
 
 static void output(const worker *w, const gti_head *head, const head_frame *frame, const gti_head_row *rows,
@@ -513,7 +537,7 @@ static void output(const worker *w, const gti_head *head, const head_frame *fram
     const gti_epilogue epilogue = {.out = frame->logits, .out_stride = frame->stride};
     const gti_operand *operand = head->packed_dense.panels != NULL ? &frame->dense : &frame->input;
     w->fused->kernels->linear(&head->packed_output, operand, 0, count, 0, head->packed_output.features / GTI_PANEL,
-                              &epilogue, frame->scratch);
+                              &epilogue, NULL, frame->scratch);
     for (uint32_t r = 0; r < count; r++) {
         memcpy(w->job->batch->logits + rows[r].logits_at, frame->logits + r * frame->stride,
                head->info.label_count * sizeof(float));
@@ -726,6 +750,7 @@ static worker worker_of(const gt_session *session, uint32_t number) {
                     .model = session->model,
                     .fused = fused,
                     .scratch = fused->scratch + number * fused->scratch_bytes,
+                    .number = number,
                     .nanos = fused->measured ? fused->nanos + (uint64_t)number * GT_STAGE_COUNT : NULL};
 }
 
@@ -839,7 +864,7 @@ void gti_fused_carve(gti_fused *fused, const gt_model *model, const gt_session_p
     fused->scratch_bytes = scratch_bytes(model, longest);
     fused->team.max_helpers = params->max_threads - 1;
     fused->row_capacity = rows;
-    fused->team.phases = gti_carve(carver, waves * phase_count(model) * sizeof(gti_phase));
+    fused->team.phases = gti_carve(carver, waves * phase_count(model) * gti_phase_bytes(fused->team.max_helpers));
     fused->jobs = gti_carve(carver, waves * sizeof(gti_job));
     const uint64_t row_bytes = fused->width * sizeof(float);
     fused->kept = gti_carve(carver, model->kept_count * rows * row_bytes);

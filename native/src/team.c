@@ -27,8 +27,11 @@ static void wait_a_little(uint32_t *spins) {
 
 void gti_team_reset(gti_team *team, uint32_t phase_count) {
     for (uint32_t i = 0; i < phase_count; i++) {
-        atomic_store_explicit(&team->phases[i].next, 0, memory_order_relaxed);
-        atomic_store_explicit(&team->phases[i].done, 0, memory_order_relaxed);
+        gti_phase *phase = gti_team_phase(team, i);
+        atomic_store_explicit(&phase->done, 0, memory_order_relaxed);
+        for (uint32_t stretch = 0; stretch <= team->max_helpers; stretch++) {
+            atomic_store_explicit(&phase->claimed[stretch], 0, memory_order_relaxed);
+        }
     }
 }
 
@@ -59,13 +62,22 @@ void gti_team_leave(gti_team *team) {
     atomic_fetch_sub_explicit(&team->state, 1, memory_order_release);
 }
 
-bool gti_team_claim(gti_phase *phase, uint32_t pieces, uint32_t *piece) {
-    /* Looked at first, so that nobody who comes late counts the number up for ever. */
-    if (atomic_load_explicit(&phase->next, memory_order_relaxed) >= pieces) {
-        return false;
+bool gti_team_claim(gti_phase *phase, gti_share share, uint32_t number, uint32_t *piece) {
+    const uint32_t length = gti_stretch(share);
+    for (uint32_t i = 0; i < share.stretches; i++) {
+        const uint32_t stretch = (number + i) % share.stretches;
+        const uint32_t first = stretch * length;
+        const uint32_t left = first < share.pieces ? share.pieces - first : 0;
+        const uint32_t count = left < length ? left : length;
+        /* Looked at first, so that nobody who comes late counts the number up for ever. */
+        if (atomic_load_explicit(&phase->claimed[stretch], memory_order_relaxed) < count) {
+            *piece = first + atomic_fetch_add_explicit(&phase->claimed[stretch], 1, memory_order_relaxed);
+            if (*piece < first + count) {
+                return true;
+            }
+        }
     }
-    *piece = atomic_fetch_add_explicit(&phase->next, 1, memory_order_relaxed);
-    return *piece < pieces;
+    return false;
 }
 
 void gti_team_finish(gti_phase *phase, uint32_t count, uint32_t pieces) {

@@ -92,6 +92,12 @@ static void agrees_in_every_shape(void) {
     shape.attention_heads = 1;
     shape.feed_forward = 1;
     agrees("smallest", &shape, 5e-5);
+    shape.layers = 1;
+    shape.width = 832;
+    shape.attention_heads = 13;
+    shape.feed_forward = 1600;
+    shape.scale = 0.05f;
+    agrees("several groups", &shape, 5e-5);
 }
 
 static void agrees_in_every_type(void) {

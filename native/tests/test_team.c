@@ -94,7 +94,7 @@ static uint64_t run_with_joiners(gtt_opened *opened, const gtt_model *model, con
 
 void gtt_team_suite(void) {
     gtt_shape shape = gtt_small_shape();
-    shape.feed_forward = 600; /* more than one group, and not whole panels */
+    shape.feed_forward = 1600; /* more than one group, and not whole panels */
     gtt_model *model = gtt_build(&shape, NULL);
     gtt_batch *alone = calloc(KINDS, sizeof(*alone));
     gtt_batch *batch = calloc(1, sizeof(*batch));

@@ -9,7 +9,7 @@
 #include "model.h"
 
 /* Most rows that a linear is given at once. */
-#define GTI_BLOCK 48u
+#define GTI_BLOCK 66u
 /* Rows of a tile, whose sums stay in registers. */
 #define GTI_TILE 6u
 /* Elements behind the last value of attention that may be read: three vectors are multiplied like four. */
@@ -21,7 +21,7 @@ typedef struct gti_epilogue {
     uint64_t residual_stride;   /* floats */
     gti_activation activation;  /* NONE where there is a residual */
     float *out;                 /* [n][out_stride], whole panels; or NULL: then one of those below */
-    uint16_t *out_bf16;         /* the same, rounded to bf16 */
+    uint16_t *out_bf16;         /* the same, rounded to bf16; with neither residual nor activation */
     uint64_t out_stride;        /* elements */
     const gti_operand *operand; /* the next linear's; panels then come in whole groups */
 } gti_epilogue;
@@ -54,10 +54,11 @@ typedef struct gti_kernels {
                     const gti_operand *operand);
     /*
      * Rows first to first+count (at most GTI_BLOCK) of operand times panels from to to. What the epilogue names is
-     * addressed by the same rows and, but for its operand, by the same panels. scratch: GTI_LINEAR_BYTES.
+     * addressed by the same rows and, but for its operand, by the same panels. next: the panel that this thread will
+     * multiply then, which is asked for meanwhile; or NULL. scratch: GTI_LINEAR_BYTES.
      */
     void (*linear)(const gti_packed *weights, const gti_operand *operand, uint64_t first, uint32_t count, uint32_t from,
-                   uint32_t to, const gti_epilogue *epilogue, void *scratch);
+                   uint32_t to, const gti_epilogue *epilogue, const void *next, void *scratch);
     /* x [count][stride] = its norm, in place; then made into rows first to first+count of operand, unless NULL. */
     void (*norm)(gti_compute compute, const gti_norm *norm, float epsilon, float *x, uint64_t stride, uint64_t first,
                  uint32_t count, const gti_operand *operand);

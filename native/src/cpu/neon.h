@@ -70,7 +70,7 @@ INLINE vf vf_from_int(const int32_t *p) {
     return vcvtq_f32_s32(vld1q_s32(p));
 }
 INLINE void store_bytes(uint8_t *p, vf v) {
-    const uint16x4_t words = vqmovn_u32(vcvtq_u32_f32(v));
+    const uint16x4_t words = vqmovn_u32(vcvtnq_u32_f32(v));
     const uint8x8_t bytes = vqmovn_u16(vcombine_u16(words, words));
     const uint32_t four = vget_lane_u32(vreinterpret_u32_u8(bytes), 0);
     __builtin_memcpy(p, &four, sizeof(four));

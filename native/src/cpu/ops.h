@@ -11,12 +11,12 @@
  *   vf_exp2i(vf n, vf x)             x 2^n, n integral, -126 to 127
  *   vf_round(vf)                     to integral floats, ties to even
  *   vf_from_int(const int32_t *)     exact for what a float holds
- *   store_bytes(uint8_t *, vf)       integral floats, 0 to 255 (others saturated), one byte a lane
+ *   store_bytes(uint8_t *, vf)       0 to 255, rounded, ties to even; one byte a lane
  *   int8_sums                        see kernels.h
  *   int8_peak                        see kernels.h
  *
- * and, where it has better than what stands here: GTI_INT8_TILE with int8_tile, GTI_BF16 with bf16_tile and
- * bf16_round, GTI_TRANSPOSE with transpose_block.
+ * and, where it has better than what stands here: GTI_TRANSPOSE with transpose_block, GTI_GELU with gelu_short;
+ * GTI_INT8_TILE, and GTI_BF16 with all of its name, whose tiles are defined behind this.
  */
 #include "kernels.h"
 
@@ -26,6 +26,8 @@
 #define ALWAYS static inline __attribute__((always_inline))
 /* Rows of a tile. */
 #define TILE GTI_TILE
+/* Vectors that a sum is kept in, so that no addition waits for the one before. */
+#define CHAINS 4
 
 /* Splits count rows into the fewest tiles, as even as can be. */
 ALWAYS uint32_t tile_rows(uint32_t left) {
@@ -75,22 +77,12 @@ ALWAYS vf gelu_erf(vf x) {
     return vf_fma(p, a, vf_max(x, vf_set(0.0f)));
 }
 
-/*
- * The same for what is rounded to 8 bits next: max(x, 0) - a Phi(-a) with a = |x| cut at 4, and Phi(-a) by a polynomial
- * of degree 7; errs by at most 1.3e-4, and not at 0.
- */
+#ifndef GTI_GELU
+/* The same for what is rounded to 8 bits next. */
 ALWAYS vf gelu_short(vf x) {
-    const vf a = vf_min(vf_max(x, vf_sub(vf_set(0.0f), x)), vf_set(4.0f));
-    vf p = vf_set(-4.8690921e-5f);
-    p = vf_fma(p, a, vf_set(1.4395221e-3f));
-    p = vf_fma(p, a, vf_set(-1.523964e-2f));
-    p = vf_fma(p, a, vf_set(7.6151265e-2f));
-    p = vf_fma(p, a, vf_set(-1.7618612e-1f));
-    p = vf_fma(p, a, vf_set(8.1389024e-2f));
-    p = vf_fma(p, a, vf_set(3.7062525e-1f));
-    p = vf_fma(p, a, vf_set(-4.9667826e-1f));
-    return vf_fma(p, a, vf_max(x, vf_set(0.0f)));
+    return gelu_erf(x);
 }
+#endif
 
 /* The activations that few models have: a value at a time. */
 static void activate_scalar(gti_activation activation, float *x, uint32_t count) {
@@ -117,16 +109,25 @@ static void add(float *x, const float *y, uint64_t count) {
 
 /* One group of a row: q, scale and shift as packed.h says, with shift the least value and scale a 255th of the range. */
 ALWAYS void quantize_group(const float *x, uint32_t columns, uint8_t *q, float *scale, float *shift) {
-    vf least = vf_set(x[0]);
-    vf most = least;
+    vf least[CHAINS];
+    vf most[CHAINS];
     uint32_t i = 0;
-    for (; i + GTI_LANES <= columns; i += GTI_LANES) {
-        const vf v = vf_load(x + i);
-        least = vf_min(least, v);
-        most = vf_max(most, v);
+    for (uint32_t j = 0; j < CHAINS; j++) {
+        least[j] = most[j] = vf_set(x[0]);
     }
-    float low = vf_least(least);
-    float high = vf_most(most);
+    for (; i + CHAINS * GTI_LANES <= columns; i += CHAINS * GTI_LANES) {
+        for (uint32_t j = 0; j < CHAINS; j++) {
+            const vf v = vf_load(x + i + j * GTI_LANES);
+            least[j] = vf_min(least[j], v);
+            most[j] = vf_max(most[j], v);
+        }
+    }
+    for (uint32_t j = 1; j < CHAINS; j++) {
+        least[0] = vf_min(least[0], least[j]);
+        most[0] = vf_max(most[0], most[j]);
+    }
+    float low = vf_least(least[0]);
+    float high = vf_most(most[0]);
     for (uint32_t j = i; j < columns; j++) {
         low = x[j] < low ? x[j] : low;
         high = x[j] > high ? x[j] : high;
@@ -139,7 +140,7 @@ ALWAYS void quantize_group(const float *x, uint32_t columns, uint8_t *q, float *
     const vf offset = vf_set(low);
     const vf factor = vf_set(inverse);
     for (i = 0; i + GTI_LANES <= columns; i += GTI_LANES) {
-        store_bytes(q + i, vf_round(vf_mul(vf_sub(vf_load(x + i), offset), factor)));
+        store_bytes(q + i, vf_mul(vf_sub(vf_load(x + i), offset), factor));
     }
     for (; i < columns; i++) {
         q[i] = (uint8_t)lrintf((x[i] - low) * inverse);
@@ -185,6 +186,31 @@ static void prepare(gti_compute compute, const float *x, uint64_t stride, uint64
     }
 }
 
+/* The sum of x - center, or of its squares. */
+ALWAYS float sum_of(const bool squares, const float *x, uint32_t columns, float center) {
+    vf sums[CHAINS];
+    const vf from = vf_set(center);
+    uint32_t i = 0;
+    for (uint32_t j = 0; j < CHAINS; j++) {
+        sums[j] = vf_set(0.0f);
+    }
+    for (; i + CHAINS * GTI_LANES <= columns; i += CHAINS * GTI_LANES) {
+        for (uint32_t j = 0; j < CHAINS; j++) {
+            const vf d = vf_sub(vf_load(x + i + j * GTI_LANES), from);
+            sums[j] = squares ? vf_fma(d, d, sums[j]) : vf_add(sums[j], d);
+        }
+    }
+    for (uint32_t j = 1; j < CHAINS; j++) {
+        sums[0] = vf_add(sums[0], sums[j]);
+    }
+    float sum = vf_sum(sums[0]);
+    for (; i < columns; i++) {
+        const float d = x[i] - center;
+        sum += squares ? d * d : d;
+    }
+    return sum;
+}
+
 static void norm(gti_compute compute, const gti_norm *with, float epsilon, float *x, uint64_t stride, uint64_t first,
                  uint32_t count, const gti_operand *operand) {
     const uint32_t columns = with->weight.columns;
@@ -194,27 +220,10 @@ static void norm(gti_compute compute, const gti_norm *with, float epsilon, float
     const uint32_t rest = columns - whole;
     for (uint32_t r = 0; r < count; r++) {
         float *row = x + r * stride;
-        vf sum = vf_set(0.0f);
-        for (uint32_t i = 0; i < whole; i += GTI_LANES) {
-            sum = vf_add(sum, vf_load(row + i));
-        }
-        float total = vf_sum(sum);
-        for (uint32_t i = whole; i < columns; i++) {
-            total += row[i];
-        }
-        const float mean = total / (float)columns;
+        const float mean = sum_of(false, row, columns, 0.0f) / (float)columns;
+        const float variance = sum_of(true, row, columns, mean) / (float)columns;
         const vf center = vf_set(mean);
-        vf squares = vf_set(0.0f);
-        for (uint32_t i = 0; i < whole; i += GTI_LANES) {
-            const vf d = vf_sub(vf_load(row + i), center);
-            squares = vf_fma(d, d, squares);
-        }
-        float variance = vf_sum(squares);
-        for (uint32_t i = whole; i < columns; i++) {
-            variance += (row[i] - mean) * (row[i] - mean);
-        }
-        const float factor = 1.0f / sqrtf(variance / (float)columns + epsilon);
-        const vf scale = vf_set(factor);
+        const vf scale = vf_set(1.0f / sqrtf(variance + epsilon));
         for (uint32_t i = 0; i < whole; i += GTI_LANES) {
             const vf d = vf_mul(vf_sub(vf_load(row + i), center), scale);
             vf_store(row + i, vf_fma(d, vf_load(weight + i), vf_load(bias + i)));
@@ -297,50 +306,216 @@ static void f32_tile(uint32_t rows, uint32_t columns, const float *a, uint64_t a
     }
 }
 
-#ifndef GTI_INT8_TILE
-/* c[rows][64] (+)= the group's products, scaled and shifted. */
-static void int8_tile(uint32_t rows, const uint8_t *a, uint64_t stride, const int8_t *w, uint32_t columns,
-                      const float *scales, const float *shifts, uint64_t groups, const float *sums_w, float *c,
-                      bool first, const int8_t *ahead, uint32_t lines) {
-    int32_t sums[TILE * GTI_PANEL];
-    (void)ahead;
-    (void)lines;
-    int8_sums(a, stride, rows, w, columns, sums);
-    for (uint32_t r = 0; r < rows; r++) {
-        const vf scale = vf_set(scales[r * groups]);
-        const vf shift = vf_set(shifts[r * groups]);
+/* How a tile ends: each kind is compiled by itself. */
+typedef enum end_kind { END_PLAIN, END_RESIDUAL, END_GELU, END_RELU, END_BF16 } end_kind;
+
+/* What becomes of a panel's sums that are complete, a row at a time: pointers are to the current one. */
+typedef struct tile_end {
+    end_kind kind;
+    const float *scales; /* [64], of outputs; NULL where products have none */
+    const float *bias;   /* [64] */
+    const float *residual;
+    uint64_t residual_stride; /* 0 without */
+    uint8_t *out;             /* bf16 or floats */
+    uint64_t out_stride;      /* bytes */
+} tile_end;
+
+static end_kind kind_of(const gti_epilogue *e) {
+    return e->out_bf16 != NULL                           ? END_BF16
+           : e->residual != NULL                         ? END_RESIDUAL
+           : e->activation == GTI_ACTIVATION_GELU_ERF ? END_GELU
+           : e->activation == GTI_ACTIVATION_RELU     ? END_RELU
+                                                         : END_PLAIN;
+}
+
+/* Calls end(kind) with the kind that it is, as a constant. */
+#define EACH_KIND(kind, end)                                                                                           \
+    switch (kind) {                                                                                                    \
+        case END_PLAIN:                                                                                                \
+            end(END_PLAIN);                                                                                            \
+            break;                                                                                                     \
+        case END_RESIDUAL:                                                                                             \
+            end(END_RESIDUAL);                                                                                         \
+            break;                                                                                                     \
+        case END_GELU:                                                                                                 \
+            end(END_GELU);                                                                                             \
+            break;                                                                                                     \
+        case END_RELU:                                                                                                 \
+            end(END_RELU);                                                                                             \
+            break;                                                                                                     \
+        case END_BF16:                                                                                                 \
+            end(END_BF16);                                                                                             \
+            break;                                                                                                     \
+    }
+
+/* The complete sums x of the outputs from i on, finished and stored. */
+ALWAYS void end_vector(const end_kind kind, const bool scaled, const tile_end *e, uint32_t i, vf x) {
+    const vf bias = vf_load(e->bias + i);
+    vf y = scaled ? vf_fma(x, vf_load(e->scales + i), bias) : vf_add(x, bias);
+    if (kind == END_RESIDUAL) {
+        y = vf_add(y, vf_load(e->residual + i));
+    } else if (kind == END_GELU) {
+        y = scaled ? gelu_short(y) : gelu_erf(y);
+    } else if (kind == END_RELU) {
+        y = vf_max(y, vf_set(0.0f));
+    }
+#ifdef GTI_BF16
+    if (kind == END_BF16) {
+        bf16_store((uint16_t *)e->out + i, y);
+        return;
+    }
+#endif
+    vf_store((float *)e->out + i, y);
+}
+
+/* Keeps the compiler from working out every row's address beforehand, which takes longer than the rows. */
+#define STEP(pointer, by)                                                                                              \
+    do {                                                                                                               \
+        (pointer) += (by);                                                                                             \
+        __asm__("" : "+r"(pointer));                                                                                   \
+    } while (0)
+
+ALWAYS void next_row(tile_end *e) {
+    STEP(e->residual, e->residual_stride);
+    STEP(e->out, e->out_stride);
+}
+
+ALWAYS void end_rows_of(const end_kind kind, tile_end e, uint32_t count, const float *c) {
+    for (uint32_t r = 0; r < count; r++) {
         for (uint32_t i = 0; i < GTI_PANEL; i += GTI_LANES) {
-            const vf before = first ? vf_set(0.0f) : vf_load(c + r * GTI_PANEL + i);
-            const vf y = vf_fma(scale, vf_from_int(sums + r * GTI_PANEL + i), before);
-            vf_store(c + r * GTI_PANEL + i, vf_fma(shift, vf_load(sums_w + i), y));
+            end_vector(kind, false, &e, i, vf_load(c + r * GTI_PANEL + i));
+        }
+        next_row(&e);
+    }
+}
+
+/* Ends count rows of c, [count][64], whose products have no scales. */
+static void end_rows(const tile_end *e, uint32_t count, const float *c) {
+#define END(kind) end_rows_of(kind, *e, count, c)
+    EACH_KIND(e->kind, END)
+#undef END
+}
+
+/* Up to TILE rows times one group of a panel. */
+typedef struct int8_product {
+    const uint8_t *a; /* [rows][stride] */
+    uint64_t stride;
+    const int8_t *w;
+    uint32_t columns;
+    const int8_t *ahead; /* at each step of four columns, so many bytes of it are asked for: 0, 32, 64, 128 or 256 */
+    uint32_t ahead_step;
+    const float *sums_w; /* [64] */
+    bool last;           /* of the groups */
+    /* Of the current row: */
+    const float *scale;
+    const float *shift;
+    uint64_t groups;
+    const float *before; /* [64]: what the groups before come to */
+    uint64_t before_stride;
+    float *c; /* [64], and behind it the next row's: what they come to with this group; unless it is the last */
+} int8_product;
+
+/* The exact sums x of the outputs from i on: scaled, shifted and added to those of the groups before. */
+ALWAYS vf add_group(const int8_product *p, uint32_t i, vf scale, vf shift, vf x) {
+    return vf_fma(shift, vf_load(p->sums_w + i), vf_fma(scale, x, vf_load(p->before + i)));
+}
+
+ALWAYS void next_product_row(int8_product *p, tile_end *e) {
+    STEP(p->scale, p->groups);
+    STEP(p->shift, p->groups);
+    STEP(p->before, p->before_stride);
+    STEP(p->c, GTI_PANEL);
+    next_row(e);
+}
+
+#ifndef GTI_INT8_TILE
+ALWAYS void end_sums(const end_kind kind, int8_product p, tile_end e, uint32_t rows, const int32_t *sums) {
+    for (uint32_t r = 0; r < rows; r++) {
+        const vf scale = vf_set(*p.scale);
+        const vf shift = vf_set(*p.shift);
+        for (uint32_t i = 0; i < GTI_PANEL; i += GTI_LANES) {
+            const vf y = add_group(&p, i, scale, shift, vf_from_int(sums + r * GTI_PANEL + i));
+            if (p.last) {
+                end_vector(kind, true, &e, i, y);
+            } else {
+                vf_store(p.c + i, y);
+            }
+        }
+        next_product_row(&p, &e);
+    }
+}
+
+static void int8_tile(uint32_t rows, const int8_product *p, const tile_end *e) {
+    int32_t sums[TILE * GTI_PANEL];
+    int8_sums(p->a, p->stride, rows, p->w, p->columns, sums);
+#define END(kind) end_sums(kind, *p, *e, rows, sums)
+    EACH_KIND(e->kind, END)
+#undef END
+}
+#else
+static void int8_tile(uint32_t rows, const int8_product *p, const tile_end *e);
+#endif
+
+ALWAYS void ask_for(const float *panel) {
+    for (uint32_t i = 0; i < GTI_PANEL; i += 16) {
+        __builtin_prefetch(panel + i);
+    }
+}
+
+/* What the end of a tile will read and write. */
+ALWAYS void ask_for_rows(const tile_end *e, uint32_t rows) {
+    const uint32_t bytes = GTI_PANEL * (e->kind == END_BF16 ? sizeof(uint16_t) : sizeof(float));
+    for (uint32_t r = 0; r < rows; r++) {
+        if (e->kind == END_RESIDUAL) {
+            ask_for(e->residual + r * e->residual_stride);
+        }
+        for (uint32_t i = 0; i < bytes; i += 64) {
+            __builtin_prefetch(e->out + r * e->out_stride + i, 1);
         }
     }
 }
-#endif
 
+/* next: weights that come after this panel's */
 static void multiply_int8(const gti_packed *w, const gti_operand *operand, uint64_t first, uint32_t count,
-                          uint32_t panel, float *c) {
+                          uint32_t panel, const tile_end *e, const int8_t *next, float *c) {
+    static const float none[GTI_PANEL];
     const uint32_t columns = w->columns;
     const uint32_t groups = GTI_GROUPS_OF(columns);
-    const int8_t *weights = (const int8_t *)w->panels + (uint64_t)panel * GTI_PADDED_COLUMNS(columns) * GTI_PANEL;
-    /* The first tiles share the work of asking for the group of weights that follows: lines of 64 bytes a step. */
+    /* The first tiles share the work of asking for the group of weights that follows. */
     const uint32_t tiles = (count + TILE - 1) / TILE;
-    const uint32_t lines = tiles == 1 ? 4 : tiles < 4 ? 2 : 1;
+    const uint32_t share = tiles == 1 ? 256 : tiles < 4 ? 128 : tiles < 8 ? 64 : 32;
+    int8_product p = {.stride = operand->stride, .w = gti_panel(w, panel), .groups = groups};
+    ask_for(e->scales);
+    ask_for(e->bias);
     for (uint32_t g = 0; g < groups; g++) {
         const uint32_t left = columns - g * GTI_GROUP;
-        const uint32_t width = left < GTI_GROUP ? GTI_PADDED_COLUMNS(left) : GTI_GROUP;
-        const int8_t *ahead = weights + width * GTI_PANEL;
-        uint32_t asked = 0;
-        for (uint32_t r = 0; r < count; asked += lines) {
+        tile_end end = *e;
+        p.columns = left < GTI_GROUP ? GTI_PADDED_COLUMNS(left) : GTI_GROUP;
+        p.sums_w = w->sums + ((uint64_t)panel * groups + g) * GTI_PANEL;
+        p.last = g + 1 == groups;
+        p.ahead = p.last ? next : p.w + p.columns * GTI_PANEL;
+        p.before_stride = g == 0 ? 0 : GTI_PANEL;
+        ask_for(p.sums_w);
+        for (uint32_t r = 0, asked = 0; r < count;) {
             const uint32_t rows = tile_rows(count - r);
             const uint64_t row = first + r;
-            int8_tile(rows, (const uint8_t *)operand->rows + row * operand->stride + g * GTI_GROUP, operand->stride,
-                      weights, width, operand->scales + row * groups + g, operand->shifts + row * groups + g, groups,
-                      w->sums + ((uint64_t)panel * groups + g) * GTI_PANEL, c + r * GTI_PANEL, g == 0,
-                      ahead + asked * (width / 4) * 64, asked < 4 ? lines : 0);
+            p.ahead_step = asked < 256 ? share : 0;
+            p.a = (const uint8_t *)operand->rows + row * operand->stride + g * GTI_GROUP;
+            p.scale = operand->scales + row * groups + g;
+            p.shift = operand->shifts + row * groups + g;
+            p.c = c + r * GTI_PANEL;
+            p.before = g == 0 ? none : p.c;
+            if (p.last) {
+                ask_for_rows(&end, rows);
+            }
+            int8_tile(rows, &p, &end);
+            p.ahead += (uint64_t)share * p.columns / 4;
+            asked += share;
+            end.residual += rows * end.residual_stride;
+            end.out += rows * end.out_stride;
             r += rows;
         }
-        weights += (uint64_t)width * GTI_PANEL;
+        p.w += (uint64_t)p.columns * GTI_PANEL;
     }
 }
 
@@ -348,8 +523,8 @@ static void multiply_int8(const gti_packed *w, const gti_operand *operand, uint6
 #define F32_DEPTH 64
 
 static void multiply_f32(const gti_packed *w, const gti_operand *operand, uint64_t first, uint32_t count,
-                         uint32_t panel, float *c) {
-    const float *weights = (const float *)w->panels + (uint64_t)panel * GTI_PADDED_COLUMNS(w->columns) * GTI_PANEL;
+                         uint32_t panel, const tile_end *e, float *c) {
+    const float *weights = gti_panel(w, panel);
     for (uint32_t k = 0; k < w->columns; k += F32_DEPTH) {
         const uint32_t depth = w->columns - k < F32_DEPTH ? w->columns - k : F32_DEPTH;
         for (uint32_t r = 0; r < count;) {
@@ -360,15 +535,16 @@ static void multiply_f32(const gti_packed *w, const gti_operand *operand, uint64
             r += rows;
         }
     }
+    end_rows(e, count, c);
 }
 
 #ifdef GTI_BF16
 #define BF16_DEPTH 128
 
 static void multiply_bf16(const gti_packed *w, const gti_operand *operand, uint64_t first, uint32_t count,
-                          uint32_t panel, float *c) {
+                          uint32_t panel, const tile_end *e, float *c) {
     const uint32_t columns = GTI_PADDED_COLUMNS(w->columns);
-    const uint16_t *weights = (const uint16_t *)w->panels + (uint64_t)panel * columns * GTI_PANEL;
+    const uint16_t *weights = gti_panel(w, panel);
     for (uint32_t k = 0; k < columns; k += BF16_DEPTH) {
         const uint32_t depth = columns - k < BF16_DEPTH ? columns - k : BF16_DEPTH;
         for (uint32_t r = 0; r < count;) {
@@ -380,88 +556,60 @@ static void multiply_bf16(const gti_packed *w, const gti_operand *operand, uint6
             r += rows;
         }
     }
+    end_rows(e, count, c);
 }
 #endif
 
-/* y = activation(c scale + bias + residual) for one panel; scale is NULL where products have none. */
-ALWAYS void finish_rows(uint32_t count, const float *c, const float *scales, const float *bias, const float *residual,
-                        uint64_t residual_stride, gti_activation activation, float *y, uint64_t stride) {
-    for (uint32_t r = 0; r < count; r++) {
-        for (uint32_t i = 0; i < GTI_PANEL; i += GTI_LANES) {
-            const vf x = vf_load(c + r * GTI_PANEL + i);
-            const vf b = vf_load(bias + i);
-            vf v = scales != NULL ? vf_fma(x, vf_load(scales + i), b) : vf_add(x, b);
-            if (residual != NULL) {
-                v = vf_add(v, vf_load(residual + r * residual_stride + i));
-            }
-            if (activation == GTI_ACTIVATION_GELU_ERF) {
-                v = scales != NULL ? gelu_short(v) : gelu_erf(v);
-            } else if (activation == GTI_ACTIVATION_RELU) {
-                v = vf_max(v, vf_set(0.0f));
-            }
-            vf_store(y + r * stride + i, v);
-        }
+static tile_end end_of(const gti_packed *w, const gti_epilogue *e, uint64_t first, uint32_t panel, float *staged) {
+    const uint64_t column = (uint64_t)panel * GTI_PANEL;
+    const uint64_t at = first * e->out_stride + column;
+    tile_end end = {.kind = kind_of(e), .bias = w->bias + column, .out_stride = e->out_stride * sizeof(float)};
+    if (w->compute == GTI_COMPUTE_INT8) {
+        end.scales = w->scales + column;
     }
-}
-
-static void finish(const gti_packed *w, uint32_t panel, uint64_t first, uint32_t count, const float *c,
-                   const gti_epilogue *e, float *y, uint64_t stride) {
-    const float *bias = w->bias + (uint64_t)panel * GTI_PANEL;
-    const float *scales = w->compute == GTI_COMPUTE_INT8 ? w->scales + (uint64_t)panel * GTI_PANEL : NULL;
     if (e->residual != NULL) {
-        finish_rows(count, c, scales, bias, e->residual + first * e->residual_stride + (uint64_t)panel * GTI_PANEL,
-                    e->residual_stride, GTI_ACTIVATION_NONE, y, stride);
-    } else if (e->activation == GTI_ACTIVATION_GELU_ERF) {
-        finish_rows(count, c, scales, bias, NULL, 0, GTI_ACTIVATION_GELU_ERF, y, stride);
-    } else if (e->activation == GTI_ACTIVATION_RELU) {
-        finish_rows(count, c, scales, bias, NULL, 0, GTI_ACTIVATION_RELU, y, stride);
-    } else {
-        finish_rows(count, c, scales, bias, NULL, 0, GTI_ACTIVATION_NONE, y, stride);
-        for (uint32_t r = 0; e->activation != GTI_ACTIVATION_NONE && r < count; r++) {
-            activate_scalar(e->activation, y + r * stride, GTI_PANEL);
-        }
+        end.residual = e->residual + first * e->residual_stride + column;
+        end.residual_stride = e->residual_stride;
     }
+    if (e->operand != NULL) {
+        end.out = (uint8_t *)(staged + column % GTI_GROUP);
+        end.out_stride = GTI_GROUP * sizeof(float);
+    } else if (e->out != NULL) {
+        end.out = (uint8_t *)(e->out + at);
+    } else {
+        end.out = (uint8_t *)(e->out_bf16 + at);
+        end.out_stride = e->out_stride * sizeof(uint16_t);
+    }
+    return end;
 }
 
 static void linear(const gti_packed *w, const gti_operand *operand, uint64_t first, uint32_t count, uint32_t from,
-                   uint32_t to, const gti_epilogue *e, void *scratch) {
+                   uint32_t to, const gti_epilogue *e, const void *next, void *scratch) {
     float *c = scratch;
     float *staged = c + GTI_BLOCK * GTI_PANEL;
+    const bool rare = e->activation == GTI_ACTIVATION_TANH || e->activation == GTI_ACTIVATION_GELU_TANH;
     for (uint32_t panel = from; panel < to; panel++) {
+        const tile_end end = end_of(w, e, first, panel, staged);
         if (w->compute == GTI_COMPUTE_INT8) {
-            multiply_int8(w, operand, first, count, panel, c);
+            const int8_t *following = gti_panel(w, panel + 1);
+            multiply_int8(w, operand, first, count, panel, &end, panel + 1 < to || next == NULL ? following : next, c);
         }
 #ifdef GTI_BF16
         else if (w->compute == GTI_COMPUTE_BF16) {
-            multiply_bf16(w, operand, first, count, panel, c);
+            multiply_bf16(w, operand, first, count, panel, &end, c);
         }
 #endif
         else {
-            multiply_f32(w, operand, first, count, panel, c);
+            multiply_f32(w, operand, first, count, panel, &end, c);
         }
-#ifdef GTI_BF16
-        if (e->out_bf16 != NULL) {
-            finish(w, panel, first, count, c, e, c, GTI_PANEL);
-            for (uint32_t r = 0; r < count; r++) {
-                bf16_round(c + r * GTI_PANEL, GTI_PANEL,
-                           e->out_bf16 + (first + r) * e->out_stride + (uint64_t)panel * GTI_PANEL);
-            }
-            continue;
+        for (uint32_t r = 0; rare && r < count; r++) {
+            activate_scalar(e->activation, (float *)(end.out + r * end.out_stride), GTI_PANEL);
         }
-#endif
-        if (e->out != NULL) {
-            finish(w, panel, first, count, c, e, e->out + first * e->out_stride + (uint64_t)panel * GTI_PANEL,
-                   e->out_stride);
-            continue;
-        }
-        const uint32_t in_group = panel % (GTI_GROUP / GTI_PANEL);
-        finish(w, panel, first, count, c, e, staged + in_group * GTI_PANEL, GTI_GROUP);
-        if (in_group == GTI_GROUP / GTI_PANEL - 1 || panel + 1 == to) {
-            const uint32_t at = panel / (GTI_GROUP / GTI_PANEL) * GTI_GROUP;
-            for (uint32_t r = 0; r < count; r++) {
-                prepare_columns(w->compute, staged + r * GTI_GROUP, at, group_width(e->operand->columns, at), first + r,
-                                e->operand);
-            }
+        const bool group_ends = (panel + 1) % (GTI_GROUP / GTI_PANEL) == 0 || panel + 1 == to;
+        for (uint32_t r = 0; e->operand != NULL && group_ends && r < count; r++) {
+            const uint32_t at = panel * GTI_PANEL / GTI_GROUP * GTI_GROUP;
+            prepare_columns(w->compute, staged + r * GTI_GROUP, at, group_width(e->operand->columns, at), first + r,
+                            e->operand);
         }
     }
 }

@@ -10,7 +10,7 @@
  * of its own, and x = scale q + shift, q from 0 to 255. bf16: rounded to nearest even. f32: as they are.
  *
  * int8: y = scale_w * sum over the groups, in their order, of (scale_x * dot + shift_x * sum_w) + bias. dot is an exact
- * int32, which a float holds exactly: 255 * 128 * 256 < 2^24. Nothing of it depends on the other rows.
+ * int32, 255 * 128 * 768 at most, rounded once to a float. Nothing of it depends on the other rows.
  */
 #ifndef GTI_PACKED_H
 #define GTI_PACKED_H
@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 #define GTI_PANEL 64u
-#define GTI_GROUP 256u
+#define GTI_GROUP 768u
 #define GTI_COLUMN_STEP 8u
 
 #define GTI_PANELS_OF(features) (((features) + GTI_PANEL - 1) / GTI_PANEL)
@@ -51,6 +51,11 @@ typedef struct gti_operand {
 /* Bytes of one element in panels and operands. */
 static inline uint64_t gti_element_bytes(gti_compute compute) {
     return compute == GTI_COMPUTE_INT8 ? 1 : compute == GTI_COMPUTE_BF16 ? 2 : 4;
+}
+
+static inline void *gti_panel(const gti_packed *packed, uint32_t panel) {
+    const uint64_t elements = (uint64_t)GTI_PADDED_COLUMNS(packed->columns) * GTI_PANEL;
+    return (uint8_t *)packed->panels + panel * elements * gti_element_bytes(packed->compute);
 }
 
 #endif
