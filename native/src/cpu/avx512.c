@@ -365,7 +365,7 @@ INLINE void int8_tile_of(const uint32_t rows, const int8_product *p, const tile_
 #undef END
 }
 
-static void int8_tile(uint32_t rows, const int8_product *p, const tile_end *e) {
+ALWAYS void int8_tile(uint32_t rows, const int8_product *p, const tile_end *e) {
     switch (rows) {
 #define CASE(n)                                                                                                        \
     case n:                                                                                                            \

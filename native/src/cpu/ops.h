@@ -318,6 +318,7 @@ typedef struct tile_end {
     uint64_t residual_stride; /* 0 without */
     uint8_t *out;             /* bf16 or floats */
     uint64_t out_stride;      /* bytes */
+    bool staged;
 } tile_end;
 
 static end_kind kind_of(const gti_epilogue *e) {
@@ -445,7 +446,7 @@ ALWAYS void end_sums(const end_kind kind, int8_product p, tile_end e, uint32_t r
     }
 }
 
-static void int8_tile(uint32_t rows, const int8_product *p, const tile_end *e) {
+ALWAYS void int8_tile(uint32_t rows, const int8_product *p, const tile_end *e) {
     int32_t sums[TILE * GTI_PANEL];
     int8_sums(p->a, p->stride, rows, p->w, p->columns, sums);
 #define END(kind) end_sums(kind, *p, *e, rows, sums)
@@ -453,7 +454,7 @@ static void int8_tile(uint32_t rows, const int8_product *p, const tile_end *e) {
 #undef END
 }
 #else
-static void int8_tile(uint32_t rows, const int8_product *p, const tile_end *e);
+ALWAYS void int8_tile(uint32_t rows, const int8_product *p, const tile_end *e);
 #endif
 
 ALWAYS void ask_for(const float *panel) {
@@ -462,9 +463,12 @@ ALWAYS void ask_for(const float *panel) {
     }
 }
 
-/* What the end of a tile will read and write. */
+/* What the end of a tile will read and write, unless that was staged: it is near. */
 ALWAYS void ask_for_rows(const tile_end *e, uint32_t rows) {
     const uint32_t bytes = GTI_PANEL * (e->kind == END_BF16 ? sizeof(uint16_t) : sizeof(float));
+    if (e->staged) {
+        return;
+    }
     for (uint32_t r = 0; r < rows; r++) {
         if (e->kind == END_RESIDUAL) {
             ask_for(e->residual + r * e->residual_stride);
@@ -572,6 +576,7 @@ static tile_end end_of(const gti_packed *w, const gti_epilogue *e, uint64_t firs
         end.residual_stride = e->residual_stride;
     }
     if (e->operand != NULL) {
+        end.staged = true;
         end.out = (uint8_t *)(staged + column % GTI_GROUP);
         end.out_stride = GTI_GROUP * sizeof(float);
     } else if (e->out != NULL) {
