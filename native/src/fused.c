@@ -388,8 +388,7 @@ static void run_pick(const worker *w, const step *s, uint32_t piece) {
         const uint64_t row = w->job->last_rows[r];
         memcpy((uint8_t *)to->rows + r * to->stride, (const uint8_t *)from->rows + row * from->stride, from->stride);
         if (w->model->compute == GTI_COMPUTE_INT8) {
-            memcpy(to->scales + r * groups, from->scales + row * groups, groups * sizeof(float));
-            memcpy(to->shifts + r * groups, from->shifts + row * groups, groups * sizeof(float));
+            memcpy(to->scaling + r * groups, from->scaling + row * groups, groups * sizeof(gti_scaling));
         }
     }
     ended(w, GT_STAGE_PREPARE, start);
@@ -836,8 +835,7 @@ static gti_operand carve_operand(gti_carver *carver, gti_compute compute, uint64
     gti_operand operand = {.columns = columns, .stride = GTI_PADDED_COLUMNS(columns) * gti_element_bytes(compute)};
     operand.rows = gti_carve(carver, rows * operand.stride);
     if (compute == GTI_COMPUTE_INT8) {
-        operand.scales = gti_carve(carver, rows * groups * sizeof(float));
-        operand.shifts = gti_carve(carver, rows * groups * sizeof(float));
+        operand.scaling = gti_carve(carver, rows * groups * sizeof(gti_scaling));
     }
     return operand;
 }
@@ -878,6 +876,7 @@ void gti_fused_carve(gti_fused *fused, const gt_model *model, const gt_session_p
                                        * (fused->bf16 ? sizeof(uint16_t) : sizeof(float)));
     fused->input = carve_operand(carver, model->compute, rows, d);
     fused->between = carve_operand(carver, model->compute, rows, d);
+    fused->input.apart = fused->between.apart = true;
     fused->inner = carve_operand(carver, model->compute, rows, model->info.feed_forward_length);
     fused->last_rows = gti_carve(carver, tokens * sizeof(uint32_t));
     fused->last_at = gti_carve(carver, (params->max_sequences + waves) * sizeof(uint32_t));

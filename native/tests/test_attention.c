@@ -191,7 +191,7 @@ static void norms_agree(gti_compute compute, uint32_t columns) {
             double tolerance = 0;
             if (compute == GTI_COMPUTE_INT8) {
                 const uint64_t group = (r + 1) * GTI_GROUPS_OF(columns) + c / GTI_GROUP;
-                tolerance = 0.501 * (double)operand.scales[group] + 1e-6;
+                tolerance = 0.501 * (double)operand.scaling[group].scale + 1e-6;
             } else if (compute == GTI_COMPUTE_BF16) {
                 tolerance = (double)fabsf(y[i]) / 256;
             }

@@ -79,8 +79,13 @@ static void fill_operand(gti_compute compute, gti_operand *operand, uint64_t row
         }
     }
     for (uint64_t i = 0; compute == GTI_COMPUTE_INT8 && i < rows * GTI_GROUPS_OF(operand->columns); i++) {
-        operand->scales[i] = 0.01f + 0.005f * gtt_random(seed);
-        operand->shifts[i] = -1.2f + gtt_random(seed);
+        const uint32_t group = (uint32_t)(i % GTI_GROUPS_OF(operand->columns)) * GTI_GROUP;
+        const uint32_t left = operand->columns - group;
+        gti_scaling *s = operand->scaling + i;
+        *s = (gti_scaling){.scale = 0.01f + 0.005f * gtt_random(seed), .shift = -1.2f + gtt_random(seed)};
+        /* In most rows the same column, in some another, in some none. */
+        s->excess = i % 5 == 3 ? 0 : 30 * gtt_random(seed);
+        s->column = i % 7 == 4 ? gtt_random_below(left < GTI_GROUP ? left : GTI_GROUP, seed) : 0;
     }
 }
 
@@ -233,7 +238,7 @@ static void runs_to_an_operand(const product *p, uint32_t features, gti_activati
                 double tolerance = tolerance_at(p, &e, r, f);
                 if (compute == GTI_COMPUTE_INT8) {
                     const uint64_t group = (p->first + r) * GTI_GROUPS_OF(features) + f / GTI_GROUP;
-                    tolerance += 0.501 * (double)next.scales[group];
+                    tolerance += 0.501 * (double)next.scaling[group].scale;
                 } else if (compute == GTI_COMPUTE_BF16) {
                     tolerance += fabs(expected) / 256;
                 }

@@ -68,6 +68,12 @@ INLINE float vf_most(vf v) {
 }
 #undef ACROSS
 
+INLINE uint32_t vf_equal(vf a, vf b) {
+    return (uint32_t)_mm256_movemask_ps(_mm256_cmp_ps(a, b, _CMP_EQ_OQ));
+}
+INLINE vf vf_unless_equal(vf a, vf b) {
+    return _mm256_andnot_ps(_mm256_cmp_ps(a, b, _CMP_EQ_OQ), a);
+}
 INLINE vf vf_exp2i(vf n, vf x) {
     const __m256i exponent = _mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127));
     return _mm256_mul_ps(x, _mm256_castsi256_ps(_mm256_slli_epi32(exponent, 23)));

@@ -61,6 +61,12 @@ INLINE float vf_least(vf v) {
 INLINE float vf_most(vf v) {
     return _mm512_reduce_max_ps(v);
 }
+INLINE uint32_t vf_equal(vf a, vf b) {
+    return _mm512_cmpeq_ps_mask(a, b);
+}
+INLINE vf vf_unless_equal(vf a, vf b) {
+    return _mm512_maskz_mov_ps(_mm512_cmpneq_ps_mask(a, b), a);
+}
 INLINE vf vf_exp2i(vf n, vf x) {
     return _mm512_scalef_ps(x, n);
 }
@@ -317,8 +323,8 @@ INLINE void transpose_block(const uint32_t *from, uint64_t from_stride, uint32_t
 INLINE void store_group(const uint32_t rows, int8_product p, tile_end e, __m512i sums[6][4]) {
 #pragma GCC unroll 6
     for (uint32_t r = 0; r < rows; r++) {
-        const vf scale = vf_set(*p.scale);
-        const vf shift = vf_set(*p.shift);
+        const vf scale = vf_set(p.scaling->scale);
+        const vf shift = vf_set(p.scaling->shift);
 #pragma GCC unroll 4
         for (uint32_t v = 0; v < 4; v++) {
             vf_store(p.c + v * 16, add_group(&p, v * 16, scale, shift, _mm512_cvtepi32_ps(sums[r][v])));
@@ -330,8 +336,8 @@ INLINE void store_group(const uint32_t rows, int8_product p, tile_end e, __m512i
 INLINE void end_tile(const uint32_t rows, const end_kind kind, int8_product p, tile_end e, __m512i sums[6][4]) {
 #pragma GCC unroll 6
     for (uint32_t r = 0; r < rows; r++) {
-        const vf scale = vf_set(*p.scale);
-        const vf shift = vf_set(*p.shift);
+        const vf scale = vf_set(p.scaling->scale);
+        const vf shift = vf_set(p.scaling->shift);
 #pragma GCC unroll 4
         for (uint32_t v = 0; v < 4; v++) {
             end_vector(kind, true, &e, v * 16, add_group(&p, v * 16, scale, shift, _mm512_cvtepi32_ps(sums[r][v])));

@@ -59,6 +59,13 @@ INLINE float vf_least(vf v) {
 INLINE float vf_most(vf v) {
     return vmaxvq_f32(v);
 }
+INLINE uint32_t vf_equal(vf a, vf b) {
+    static const uint32_t bits[4] = {1, 2, 4, 8};
+    return vaddvq_u32(vandq_u32(vceqq_f32(a, b), vld1q_u32(bits)));
+}
+INLINE vf vf_unless_equal(vf a, vf b) {
+    return vreinterpretq_f32_u32(vbicq_u32(vreinterpretq_u32_f32(a), vceqq_f32(a, b)));
+}
 INLINE vf vf_exp2i(vf n, vf x) {
     const int32x4_t exponent = vaddq_s32(vcvtq_s32_f32(n), vdupq_n_s32(127));
     return vmulq_f32(x, vreinterpretq_f32_s32(vshlq_n_s32(exponent, 23)));

@@ -8,6 +8,8 @@
  *   vf_load, vf_store, vf_load_some(p, n), vf_store_some(p, v, n)   n < GTI_LANES; lanes from n on are 0, not stored
  *   vf_set, vf_add, vf_sub, vf_mul, vf_fma(a, b, c) = a b + c, vf_min, vf_max
  *   vf_sum, vf_least, vf_most        of all lanes
+ *   vf_equal(vf, vf)                 a bit a lane, the first lane's lowest
+ *   vf_unless_equal(vf a, vf b)      a, but 0 where it equals b
  *   vf_exp2i(vf n, vf x)             x 2^n, n integral, -126 to 127
  *   vf_round(vf)                     to integral floats, ties to even
  *   vf_from_int(const int32_t *)     exact for what a float holds
@@ -107,17 +109,18 @@ static void add(float *x, const float *y, uint64_t count) {
 
 /* ---- operands ---- */
 
-/* One group of a row: q, scale and shift as packed.h says, with shift the least value and scale a 255th of the range. */
-ALWAYS void quantize_group(const float *x, uint32_t columns, uint8_t *q, float *scale, float *shift) {
+/* The least and the most of x, but for what equals without. */
+ALWAYS void range_of(const float *x, uint32_t columns, float without, float *low, float *high) {
     vf least[CHAINS];
     vf most[CHAINS];
+    const vf skipped = vf_set(without);
     uint32_t i = 0;
     for (uint32_t j = 0; j < CHAINS; j++) {
-        least[j] = most[j] = vf_set(x[0]);
+        least[j] = most[j] = vf_set(x[0] == without ? 0.0f : x[0]);
     }
     for (; i + CHAINS * GTI_LANES <= columns; i += CHAINS * GTI_LANES) {
         for (uint32_t j = 0; j < CHAINS; j++) {
-            const vf v = vf_load(x + i + j * GTI_LANES);
+            const vf v = vf_unless_equal(vf_load(x + i + j * GTI_LANES), skipped);
             least[j] = vf_min(least[j], v);
             most[j] = vf_max(most[j], v);
         }
@@ -126,24 +129,79 @@ ALWAYS void quantize_group(const float *x, uint32_t columns, uint8_t *q, float *
         least[0] = vf_min(least[0], least[j]);
         most[0] = vf_max(most[0], most[j]);
     }
-    float low = vf_least(least[0]);
-    float high = vf_most(most[0]);
-    for (uint32_t j = i; j < columns; j++) {
-        low = x[j] < low ? x[j] : low;
-        high = x[j] > high ? x[j] : high;
+    *low = vf_least(least[0]);
+    *high = vf_most(most[0]);
+    for (; i < columns; i++) {
+        const float v = x[i] == without ? 0.0f : x[i];
+        *low = v < *low ? v : *low;
+        *high = v > *high ? v : *high;
+    }
+}
+
+/* The column that alone has this value; columns when it is not alone. */
+ALWAYS uint32_t column_of(const float *x, uint32_t columns, float value) {
+    const vf wanted = vf_set(value);
+    uint32_t found = columns;
+    uint32_t i = 0;
+    for (; i + GTI_LANES <= columns; i += GTI_LANES) {
+        const uint32_t bits = vf_equal(vf_load(x + i), wanted);
+        if (bits != 0) {
+            if (found < columns || (bits & (bits - 1)) != 0) {
+                return columns;
+            }
+            found = i + (uint32_t)__builtin_ctz(bits);
+        }
+    }
+    for (; i < columns; i++) {
+        if (x[i] == value) {
+            if (found < columns) {
+                return columns;
+            }
+            found = i;
+        }
+    }
+    return found;
+}
+
+/*
+ * One group of a row, as packed.h says: shift is the least value and scale a 255th of the range. The farthest value stands
+ * apart, where it may, if it is 0.4 of the range away from the others.
+ */
+ALWAYS void quantize_group(const float *x, uint32_t columns, bool apart, uint8_t *q, gti_scaling *to) {
+    float low;
+    float high;
+    uint32_t column = columns;
+    range_of(x, columns, NAN, &low, &high);
+    if (apart) {
+        const float far = high > -low ? high : low;
+        float inner_low;
+        float inner_high;
+        range_of(x, columns, far, &inner_low, &inner_high);
+        if (inner_high * 0.5f - inner_low * 0.5f < 0.6f * (high * 0.5f - low * 0.5f)) {
+            column = column_of(x, columns, far);
+        }
+        if (column < columns) {
+            low = inner_low;
+            high = inner_high;
+        }
     }
     /* Halves first: the range itself may be too large for a float. */
     const float step = (high * 0.5f - low * 0.5f) * (2.0f / 255.0f);
     const float inverse = step > 1e-35f ? 1.0f / step : 0.0f;
-    *scale = step > 1e-35f ? step : 0.0f;
-    *shift = low;
     const vf offset = vf_set(low);
     const vf factor = vf_set(inverse);
-    for (i = 0; i + GTI_LANES <= columns; i += GTI_LANES) {
+    uint32_t i = 0;
+    for (; i + GTI_LANES <= columns; i += GTI_LANES) {
         store_bytes(q + i, vf_mul(vf_sub(vf_load(x + i), offset), factor));
     }
     for (; i < columns; i++) {
-        q[i] = (uint8_t)lrintf((x[i] - low) * inverse);
+        q[i] = i == column ? 0 : (uint8_t)lrintf((x[i] - low) * inverse);
+    }
+    *to = (gti_scaling){.scale = step > 1e-35f ? step : 0.0f, .shift = low};
+    if (column < columns) {
+        q[column] = 0;
+        to->column = column;
+        to->excess = x[column] - low;
     }
 }
 
@@ -154,7 +212,7 @@ ALWAYS void prepare_columns(gti_compute compute, const float *x, uint32_t at, ui
     const uint32_t padding = GTI_PADDED_COLUMNS(width) - width;
     if (compute == GTI_COMPUTE_INT8) {
         const uint64_t group = row * GTI_GROUPS_OF(operand->columns) + at / GTI_GROUP;
-        quantize_group(x, width, to + at, operand->scales + group, operand->shifts + group);
+        quantize_group(x, width, operand->apart, to + at, operand->scaling + group);
         memset(to + at + width, 0, padding);
         return;
     }
@@ -408,10 +466,9 @@ typedef struct int8_product {
     const float *sums_w; /* [64] */
     bool last;           /* of the groups */
     /* Of the current row: */
-    const float *scale;
-    const float *shift;
+    const gti_scaling *scaling;
     uint64_t groups;
-    const float *before; /* [64]: what the groups before come to */
+    const float *before; /* [64]: what the groups before and the column that stands apart come to */
     uint64_t before_stride;
     float *c; /* [64], and behind it the next row's: what they come to with this group; unless it is the last */
 } int8_product;
@@ -422,8 +479,7 @@ ALWAYS vf add_group(const int8_product *p, uint32_t i, vf scale, vf shift, vf x)
 }
 
 ALWAYS void next_product_row(int8_product *p, tile_end *e) {
-    STEP(p->scale, p->groups);
-    STEP(p->shift, p->groups);
+    STEP(p->scaling, p->groups);
     STEP(p->before, p->before_stride);
     STEP(p->c, GTI_PANEL);
     next_row(e);
@@ -432,8 +488,8 @@ ALWAYS void next_product_row(int8_product *p, tile_end *e) {
 #ifndef GTI_INT8_TILE
 ALWAYS void end_sums(const end_kind kind, int8_product p, tile_end e, uint32_t rows, const int32_t *sums) {
     for (uint32_t r = 0; r < rows; r++) {
-        const vf scale = vf_set(*p.scale);
-        const vf shift = vf_set(*p.shift);
+        const vf scale = vf_set(p.scaling->scale);
+        const vf shift = vf_set(p.scaling->shift);
         for (uint32_t i = 0; i < GTI_PANEL; i += GTI_LANES) {
             const vf y = add_group(&p, i, scale, shift, vf_from_int(sums + r * GTI_PANEL + i));
             if (p.last) {
@@ -479,6 +535,44 @@ ALWAYS void ask_for_rows(const tile_end *e, uint32_t rows) {
     }
 }
 
+/* A column's weights, of a panel's group. */
+static void column_weights(const int8_t *w, uint32_t column, float *out) {
+    const uint32_t left = 24 - column % 4 * 8;
+    w += column / 4 * 4 * GTI_PANEL;
+    for (uint32_t i = 0; i < GTI_PANEL; i++) {
+        uint32_t four;
+        memcpy(&four, w + i * 4, sizeof(four));
+        out[i] = (float)((int32_t)(four << left) >> 24);
+    }
+}
+
+/* The columns that stand apart in the rows of a tile, once their weights are known. */
+typedef struct apart {
+    uint32_t column;
+    float weights[GTI_PANEL] __attribute__((aligned(64)));
+} apart;
+
+/* c [rows][64] = before, and the excess of each row's column times its weights; false if there is none. */
+static bool add_apart(const int8_product *p, uint32_t rows, apart *at) {
+    bool some = false;
+    for (uint32_t r = 0; r < rows; r++) {
+        some |= p->scaling[r * p->groups].excess != 0;
+    }
+    for (uint32_t r = 0; some && r < rows; r++) {
+        const gti_scaling *scaling = p->scaling + r * p->groups;
+        const vf excess = vf_set(scaling->excess);
+        if (scaling->excess != 0 && scaling->column != at->column) {
+            at->column = scaling->column;
+            column_weights(p->w, at->column, at->weights);
+        }
+        for (uint32_t i = 0; i < GTI_PANEL; i += GTI_LANES) {
+            const vf before = vf_load(p->before + r * p->before_stride + i);
+            vf_store(p->c + r * GTI_PANEL + i, vf_fma(excess, vf_load(at->weights + i), before));
+        }
+    }
+    return some;
+}
+
 /* next: weights that come after this panel's */
 static void multiply_int8(const gti_packed *w, const gti_operand *operand, uint64_t first, uint32_t count,
                           uint32_t panel, const tile_end *e, const int8_t *next, float *c) {
@@ -498,17 +592,21 @@ static void multiply_int8(const gti_packed *w, const gti_operand *operand, uint6
         p.sums_w = w->sums + ((uint64_t)panel * groups + g) * GTI_PANEL;
         p.last = g + 1 == groups;
         p.ahead = p.last ? next : p.w + p.columns * GTI_PANEL;
-        p.before_stride = g == 0 ? 0 : GTI_PANEL;
+        apart column = {.column = UINT32_MAX};
         ask_for(p.sums_w);
         for (uint32_t r = 0, asked = 0; r < count;) {
             const uint32_t rows = tile_rows(count - r);
             const uint64_t row = first + r;
             p.ahead_step = asked < 256 ? share : 0;
             p.a = (const uint8_t *)operand->rows + row * operand->stride + g * GTI_GROUP;
-            p.scale = operand->scales + row * groups + g;
-            p.shift = operand->shifts + row * groups + g;
+            p.scaling = operand->scaling + row * groups + g;
             p.c = c + r * GTI_PANEL;
             p.before = g == 0 ? none : p.c;
+            p.before_stride = g == 0 ? 0 : GTI_PANEL;
+            if (operand->apart && add_apart(&p, rows, &column)) {
+                p.before = p.c;
+                p.before_stride = GTI_PANEL;
+            }
             if (p.last) {
                 ask_for_rows(&end, rows);
             }

@@ -7,14 +7,18 @@
  * GTI_GROUP input columns form a group: sums[group][64] holds, for each, the sum of an output's int8 weights.
  *
  * Rows are made ready first, and padded alike with anything finite. int8: each group of a row has a scale and a shift
- * of its own, and x = scale q + shift, q from 0 to 255. bf16: rounded to nearest even. f32: as they are.
+ * of its own, and x = scale q + shift, q from 0 to 255. Encoders have channels that dwarf all others: one column of a
+ * group may stand apart, with q = 0 and an excess, x = shift + excess, so that the others keep their precision.
+ * bf16: rounded to nearest even. f32: as they are.
  *
- * int8: y = scale_w * sum over the groups, in their order, of (scale_x * dot + shift_x * sum_w) + bias. dot is an exact
- * int32, 255 * 128 * 768 at most, rounded once to a float. Nothing of it depends on the other rows.
+ * int8: y = scale_w * sum over the groups, in their order, of (excess_x * w + scale_x * dot + shift_x * sum_w) + bias,
+ * w that of the column that stands apart. dot is an exact int32, 255 * 128 * 768 at most, rounded once to a float.
+ * Nothing of it depends on the other rows.
  */
 #ifndef GTI_PACKED_H
 #define GTI_PACKED_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define GTI_PANEL 64u
@@ -39,13 +43,21 @@ typedef struct gti_packed {
     float *bias;       /* [panels][64]; zero where the file has none */
 } gti_packed;
 
+/* What the integers of a group stand for. */
+typedef struct gti_scaling {
+    float scale;
+    float shift;
+    float excess; /* 0 where no column stands apart */
+    uint32_t column; /* that does, in its group */
+} gti_scaling;
+
 /* Rows that are ready to be multiplied. */
 typedef struct gti_operand {
-    void *rows;       /* [n][stride] */
-    uint64_t stride;  /* bytes from a row to the next */
-    float *scales;    /* [n][groups]; int8 only */
-    float *shifts;    /* [n][groups]; int8 only */
+    void *rows;           /* [n][stride] */
+    uint64_t stride;      /* bytes from a row to the next */
+    gti_scaling *scaling; /* [n][groups]; int8 only */
     uint32_t columns;
+    bool apart; /* whether columns may stand apart */
 } gti_operand;
 
 /* Bytes of one element in panels and operands. */

@@ -66,6 +66,12 @@ INLINE float vf_most(vf v) {
 }
 #undef ACROSS
 
+INLINE uint32_t vf_equal(vf a, vf b) {
+    return (uint32_t)_mm_movemask_ps(_mm_cmpeq_ps(a, b));
+}
+INLINE vf vf_unless_equal(vf a, vf b) {
+    return _mm_andnot_ps(_mm_cmpeq_ps(a, b), a);
+}
 INLINE vf vf_exp2i(vf n, vf x) {
     const __m128i exponent = _mm_add_epi32(_mm_cvtps_epi32(n), _mm_set1_epi32(127));
     return _mm_mul_ps(x, _mm_castsi128_ps(_mm_slli_epi32(exponent, 23)));
