@@ -17,6 +17,10 @@
  * a wave's rows leave behind themselves is still in the caches when it is read.
  */
 #define WAVE_ROWS 128u
+/* So much earlier a token's embedding, which lies anywhere, is asked for. */
+#define ROWS_AHEAD 4
+/* Rows that a head computes at once. */
+#define HEAD_ROWS 48u
 /* Phases of a layer, of a head and of the rest, at most. */
 #define LAYER_PHASES 10
 #define HEAD_PHASES 3
@@ -176,6 +180,9 @@ static void embed(const worker *w, uint32_t first, uint32_t count) {
         float *row = x + r * width;
         const uint32_t at = w->job->first_row + first + r;
         const uint32_t position = (uint32_t)session->positions[at];
+        if (r + ROWS_AHEAD < count) {
+            gti_ask_for_row(&model->tokens, (uint32_t)session->ids[at + ROWS_AHEAD]);
+        }
         gti_read_row(&model->tokens, (uint32_t)session->ids[at], row);
         w->fused->kernels->add(row, (const float *)model->positions.data + (uint64_t)position * d, d);
         if (model->types.data != NULL) {
@@ -487,7 +494,7 @@ static void encode(worker *w) {
 typedef struct head_frame {
     gti_operand input; /* its layers side by side */
     gti_operand dense;
-    float *logits; /* [GTI_BLOCK][stride] */
+    float *logits; /* [HEAD_ROWS][stride] */
     uint64_t stride;
     void *scratch;
 } head_frame;
@@ -498,12 +505,12 @@ static uint64_t lay_out_head(const gt_model *model, const gti_head *head, uint8_
     frame->scratch = gti_carve(&carver, GTI_LINEAR_BYTES);
     frame->input.columns = columns;
     frame->input.stride = GTI_PADDED_COLUMNS(columns) * sizeof(float);
-    frame->input.rows = gti_carve(&carver, GTI_BLOCK * frame->input.stride);
+    frame->input.rows = gti_carve(&carver, HEAD_ROWS * frame->input.stride);
     frame->dense.columns = head->dense.weight.rows;
     frame->dense.stride = GTI_PANELS_OF(head->dense.weight.rows) * GTI_PANEL * sizeof(float);
-    frame->dense.rows = gti_carve(&carver, GTI_BLOCK * frame->dense.stride);
+    frame->dense.rows = gti_carve(&carver, HEAD_ROWS * frame->dense.stride);
     frame->stride = GTI_PANELS_OF(head->info.label_count) * GTI_PANEL;
-    frame->logits = gti_carve(&carver, GTI_BLOCK * frame->stride * sizeof(float));
+    frame->logits = gti_carve(&carver, HEAD_ROWS * frame->stride * sizeof(float));
     return carver.used;
 }
 
@@ -595,12 +602,12 @@ static void answer(worker *w) {
     const gti_job *job = w->job;
     for (uint32_t h = 0; h < w->model->info.head_count; h++) {
         const uint32_t rows = job->head_counts[h];
-        step s = {.run = run_head, .rows = rows, .blocks = ceil_div(rows, GTI_BLOCK), .head = h};
+        step s = {.run = run_head, .rows = rows, .blocks = ceil_div(rows, HEAD_ROWS), .head = h};
         if (rows == 0) {
             continue;
         }
         const gti_packed *packed = &w->model->heads[h].packed_dense;
-        if (job->threads == 1 || packed->panels == NULL || rows > GTI_BLOCK) {
+        if (job->threads == 1 || packed->panels == NULL || rows > HEAD_ROWS) {
             phase(w, &s, s.blocks);
             continue;
         }

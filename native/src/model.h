@@ -111,6 +111,8 @@ typedef struct gti_loader {
 void *gti_reserve(gti_loader *loader, uint64_t bytes);
 /* pack.c. Row row of matrix, as floats. */
 void gti_read_row(const gti_matrix *matrix, uint32_t row, float *out);
+/* Asks the memory for what gti_read_row will read. */
+void gti_ask_for_row(const gti_matrix *matrix, uint32_t row);
 
 /* model_tensors.c. Each fills one part of loader->model. Status: OK, FORMAT, UNSUPPORTED. */
 int32_t gti_load_encoder(gti_loader *loader);

@@ -74,6 +74,14 @@ void gti_read_row(const gti_matrix *matrix, uint32_t row, float *out) {
     read_floats(&reader, 0, matrix->columns, out);
 }
 
+void gti_ask_for_row(const gti_matrix *matrix, uint32_t row) {
+    const row_reader reader = read_row(matrix, row);
+    const uint64_t bytes = (uint64_t)(matrix->columns / reader.block) * reader.block_bytes;
+    for (uint64_t i = 0; i < bytes; i += 64) {
+        __builtin_prefetch(reader.data + i);
+    }
+}
+
 /* The scale that all blocks of a Q8_0 row share; false when they do not. */
 static bool shared_scale(const row_reader *reader, uint32_t columns, float *scale) {
     uint16_t first;

@@ -9,7 +9,9 @@
 #include "model.h"
 
 /* Most rows that a linear is given at once. */
-#define GTI_BLOCK 66u
+#define GTI_BLOCK 132u
+/* And that are computed at once where an operand is made of them: a group of theirs is staged in the second cache. */
+#define GTI_STAGED 66u
 /* Rows of a tile, whose sums stay in registers. */
 #define GTI_TILE 6u
 /* Elements behind the last value of attention that may be read: three vectors are multiplied like four. */
@@ -69,7 +71,7 @@ typedef struct gti_kernels {
     uint64_t (*int8_peak)(uint64_t rounds);
 } gti_kernels;
 
-#define GTI_LINEAR_BYTES ((uint64_t)GTI_BLOCK * (GTI_PANEL + GTI_GROUP) * sizeof(float))
+#define GTI_LINEAR_BYTES ((uint64_t)(GTI_BLOCK * GTI_PANEL + GTI_STAGED * GTI_GROUP) * sizeof(float))
 
 /* Scratch of one attention, for every instruction set. */
 static inline uint64_t gti_attention_bytes(uint64_t keys, uint64_t width) {

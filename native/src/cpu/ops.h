@@ -686,8 +686,8 @@ static tile_end end_of(const gti_packed *w, const gti_epilogue *e, uint64_t firs
     return end;
 }
 
-static void linear(const gti_packed *w, const gti_operand *operand, uint64_t first, uint32_t count, uint32_t from,
-                   uint32_t to, const gti_epilogue *e, const void *next, void *scratch) {
+static void linear_rows(const gti_packed *w, const gti_operand *operand, uint64_t first, uint32_t count, uint32_t from,
+                        uint32_t to, const gti_epilogue *e, const void *next, void *scratch) {
     float *c = scratch;
     float *staged = c + GTI_BLOCK * GTI_PANEL;
     const bool rare = e->activation == GTI_ACTIVATION_TANH || e->activation == GTI_ACTIVATION_GELU_TANH;
@@ -714,6 +714,17 @@ static void linear(const gti_packed *w, const gti_operand *operand, uint64_t fir
             prepare_columns(w->compute, staged + r * GTI_GROUP, at, group_width(e->operand->columns, at), first + r,
                             e->operand);
         }
+    }
+}
+
+static void linear(const gti_packed *w, const gti_operand *operand, uint64_t first, uint32_t count, uint32_t from,
+                   uint32_t to, const gti_epilogue *e, const void *next, void *scratch) {
+    const uint32_t parts = e->operand == NULL ? 1 : (count + GTI_STAGED - 1) / GTI_STAGED;
+    for (uint32_t part = 0; part < parts; part++) {
+        const uint32_t start = count * part / parts;
+        const uint32_t end = count * (part + 1) / parts;
+        linear_rows(w, operand, first + start, end - start, from, to, e, part + 1 < parts ? gti_panel(w, from) : next,
+                    scratch);
     }
 }
 
