@@ -468,14 +468,19 @@ typedef struct int8_product {
     /* Of the current row: */
     const gti_scaling *scaling;
     uint64_t groups;
-    const float *before; /* [64]: what the groups before and the column that stands apart come to */
+    const float *before; /* [64]: what the groups before and the column that stands apart come to; or with */
+    bool apart;          /* the weights of that column, which all rows share, in the first group */
     uint64_t before_stride;
     float *c; /* [64], and behind it the next row's: what they come to with this group; unless it is the last */
 } int8_product;
 
 /* The exact sums x of the outputs from i on: scaled, shifted and added to those of the groups before. */
-ALWAYS vf add_group(const int8_product *p, uint32_t i, vf scale, vf shift, vf x) {
-    return vf_fma(shift, vf_load(p->sums_w + i), vf_fma(scale, x, vf_load(p->before + i)));
+ALWAYS vf add_group(const bool apart, const int8_product *p, uint32_t i, vf scale, vf shift, vf x) {
+    vf before = vf_load(p->before + i);
+    if (apart) {
+        before = vf_mul(vf_set(p->scaling->excess), before);
+    }
+    return vf_fma(shift, vf_load(p->sums_w + i), vf_fma(scale, x, before));
 }
 
 ALWAYS void next_product_row(int8_product *p, tile_end *e) {
@@ -491,7 +496,7 @@ ALWAYS void end_sums(const end_kind kind, int8_product p, tile_end e, uint32_t r
         const vf scale = vf_set(p.scaling->scale);
         const vf shift = vf_set(p.scaling->shift);
         for (uint32_t i = 0; i < GTI_PANEL; i += GTI_LANES) {
-            const vf y = add_group(&p, i, scale, shift, vf_from_int(sums + r * GTI_PANEL + i));
+            const vf y = add_group(p.apart, &p, i, scale, shift, vf_from_int(sums + r * GTI_PANEL + i));
             if (p.last) {
                 end_vector(kind, true, &e, i, y);
             } else {
@@ -547,16 +552,30 @@ static void column_weights(const int8_t *w, uint32_t column, float *out) {
 }
 
 /* The columns that stand apart in the rows of a tile, once their weights are known. */
-typedef struct apart {
+typedef struct apart_column {
     uint32_t column;
     float weights[GTI_PANEL] __attribute__((aligned(64)));
-} apart;
+} apart_column;
 
-/* c [rows][64] = before, and the excess of each row's column times its weights; false if there is none. */
-static bool add_apart(const int8_product *p, uint32_t rows, apart *at) {
+/* Adds to before what comes from the columns that stand apart in a tile's rows. */
+static void add_apart(int8_product *p, uint32_t rows, apart_column *at) {
     bool some = false;
+    bool shared = p->before_stride == 0;
     for (uint32_t r = 0; r < rows; r++) {
-        some |= p->scaling[r * p->groups].excess != 0;
+        const gti_scaling *scaling = p->scaling + r * p->groups;
+        if (scaling->excess != 0) {
+            shared &= !some || scaling->column == at->column;
+            if (scaling->column != at->column) {
+                at->column = scaling->column;
+                column_weights(p->w, at->column, at->weights);
+            }
+            some = true;
+        }
+    }
+    if (some && shared) {
+        p->before = at->weights;
+        p->apart = true;
+        return;
     }
     for (uint32_t r = 0; some && r < rows; r++) {
         const gti_scaling *scaling = p->scaling + r * p->groups;
@@ -570,7 +589,10 @@ static bool add_apart(const int8_product *p, uint32_t rows, apart *at) {
             vf_store(p->c + r * GTI_PANEL + i, vf_fma(excess, vf_load(at->weights + i), before));
         }
     }
-    return some;
+    if (some) {
+        p->before = p->c;
+        p->before_stride = GTI_PANEL;
+    }
 }
 
 /* next: weights that come after this panel's */
@@ -592,7 +614,7 @@ static void multiply_int8(const gti_packed *w, const gti_operand *operand, uint6
         p.sums_w = w->sums + ((uint64_t)panel * groups + g) * GTI_PANEL;
         p.last = g + 1 == groups;
         p.ahead = p.last ? next : p.w + p.columns * GTI_PANEL;
-        apart column = {.column = UINT32_MAX};
+        apart_column column = {.column = UINT32_MAX};
         ask_for(p.sums_w);
         for (uint32_t r = 0, asked = 0; r < count;) {
             const uint32_t rows = tile_rows(count - r);
@@ -603,9 +625,9 @@ static void multiply_int8(const gti_packed *w, const gti_operand *operand, uint6
             p.c = c + r * GTI_PANEL;
             p.before = g == 0 ? none : p.c;
             p.before_stride = g == 0 ? 0 : GTI_PANEL;
-            if (operand->apart && add_apart(&p, rows, &column)) {
-                p.before = p.c;
-                p.before_stride = GTI_PANEL;
+            p.apart = false;
+            if (operand->apart) {
+                add_apart(&p, rows, &column);
             }
             if (p.last) {
                 ask_for_rows(&end, rows);
