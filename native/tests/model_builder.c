@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LOUD 5
+
 const char *gtt_left_out;
 
 typedef struct builder {
@@ -54,6 +56,9 @@ static void add_tensor(builder *b, const char *name, uint32_t type, uint64_t col
     float *values = random_values(b, real_rows * columns, scale, offset);
     const size_t size = ggml_row_size((enum ggml_type)type, (int64_t)columns) * real_rows;
     uint8_t *data = malloc(size);
+    if (b->model->shape.loud && strstr(name, "_norm.weight") != NULL) {
+        values[LOUD] *= 1000;
+    }
     if (type == GGML_TYPE_F32) {
         memcpy(data, values, size);
     } else {

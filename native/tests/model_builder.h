@@ -22,6 +22,7 @@ typedef struct gtt_shape {
     int no_biases;        /* none in the attention and the feed-forward */
     float scale;          /* of the random weights; 0: 0.25 */
     int zeros;            /* every weight is 0 instead */
+    int loud;             /* every norm makes its channel 5 a thousand times as large as the others */
     const char *activation;
 } gtt_shape;
 
