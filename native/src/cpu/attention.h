@@ -152,6 +152,8 @@ static void attend_bf16(const gti_attention *at) {
     float *mixed = scores + TILE * (uint64_t)padded;                     /* [TILE][out_width] */
     uint16_t *weights = (uint16_t *)(mixed + TILE * (uint64_t)out_width); /* [TILE][padded] */
     const uint16_t *rows = at->values;
+    /* Tiles of bf16 write whole vectors, and four where there are three. */
+    const bool direct = at->width % GTI_LANES == 0 && at->width / GTI_LANES % 4 != 3;
     pack_transposed(at->keys, at->stride / 2, at->key_count, pairs, keys);
     for (uint32_t k = 0; k < key_pairs; k++) {
         const uint16_t *even = rows + 2 * k * at->stride;
@@ -164,17 +166,18 @@ static void attend_bf16(const gti_attention *at) {
         for (uint32_t k = 0; k < at->key_count; k += GTI_PANEL) {
             const uint32_t columns = at->key_count - k < GTI_PANEL ? at->key_count - k : GTI_PANEL;
             bf16_tile(count, columns, (const uint32_t *)queries, at->query_stride / 2, keys + (uint64_t)k * pairs,
-                      GTI_PANEL, pairs, scores + k, padded, true);
+                      GTI_PANEL, pairs, scores + k, padded, true, NULL);
         }
         float factors[TILE];
         for (uint32_t r = 0; r < count; r++) {
             factors[r] = 1.0f / softmax_bf16(scores + r * (uint64_t)padded, at->key_count, at->scale,
                                              weights + r * (uint64_t)padded);
         }
-        bf16_tile(count, at->width, (const uint32_t *)weights, padded / 2, values, out_width, key_pairs, mixed,
-                  out_width, true);
-        for (uint32_t r = 0; r < count; r++) {
-            store_scaled(mixed + r * out_width, at->width, factors[r], at->out + (q + r) * at->out_stride);
+        float *out = at->out + q * at->out_stride;
+        bf16_tile(count, at->width, (const uint32_t *)weights, padded / 2, values, out_width, key_pairs,
+                  direct ? out : mixed, direct ? at->out_stride : out_width, true, factors);
+        for (uint32_t r = 0; r < count && !direct; r++) {
+            memcpy(out + r * at->out_stride, mixed + r * out_width, at->width * sizeof(float));
         }
         q += count;
     }

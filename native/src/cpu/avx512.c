@@ -138,8 +138,8 @@ INLINE __m512i spread(const void *p) {
 
 /*
  * sums[rows][4] = rows of a times a panel's columns; so many bytes of ahead are asked for at each four of them, as
- * int8_product says. What is asked for into the first cache waits in few buffers, which its own misses need too: up to a
- * line a step that is best, and better still if each line has two steps; more goes into the second.
+ * int8_product says. What is asked for into the first cache waits in few buffers, which its own misses need too: up to
+ * a line a step that is best, and better still if each line has two steps; more goes into the second.
  */
 INLINE void multiply_tile(const uint32_t rows, const uint8_t *a, uint64_t stride, const int8_t *w, uint32_t columns,
                           const int8_t *ahead, const uint32_t ahead_step, __m512i sums[6][4]) {
@@ -246,7 +246,8 @@ INLINE void bf16_interleave(const uint16_t *even, const uint16_t *odd, uint32_t 
 }
 
 INLINE void bf16_tile_of(const uint32_t rows, const uint32_t vectors, const uint32_t *a, uint64_t a_stride,
-                         const uint32_t *b, uint64_t b_stride, uint32_t depth, float *c, uint64_t c_stride, bool first) {
+                         const uint32_t *b, uint64_t b_stride, uint32_t depth, float *c, uint64_t c_stride, bool first,
+                         const float *factors) {
     __m512 sums[6][4];
 #pragma GCC unroll 6
     for (uint32_t r = 0; r < rows; r++) {
@@ -275,13 +276,15 @@ INLINE void bf16_tile_of(const uint32_t rows, const uint32_t vectors, const uint
     for (uint32_t r = 0; r < rows; r++) {
 #pragma GCC unroll 4
         for (uint32_t v = 0; v < vectors; v++) {
-            _mm512_storeu_ps(c + r * c_stride + v * 16, sums[r][v]);
+            const vf sum = factors == NULL ? sums[r][v] : vf_mul(sums[r][v], vf_set(factors[r]));
+            vf_store(c + r * c_stride + v * 16, sum);
         }
     }
 }
 
+/* Like f32_tile; then each row is multiplied with its factor, unless factors is NULL. */
 static void bf16_tile(uint32_t rows, uint32_t columns, const uint32_t *a, uint64_t a_stride, const uint32_t *b,
-                      uint64_t b_stride, uint32_t depth, float *c, uint64_t c_stride, bool first);
+                      uint64_t b_stride, uint32_t depth, float *c, uint64_t c_stride, bool first, const float *factors);
 
 #define GTI_TRANSPOSE
 
@@ -380,36 +383,32 @@ INLINE void int8_tile_of(const uint32_t rows, const int8_product *p, const tile_
 }
 
 ALWAYS void int8_tile(uint32_t rows, const int8_product *p, const tile_end *e) {
-    switch (rows) {
-#define CASE(n)                                                                                                        \
-    case n:                                                                                                            \
-        int8_tile_of(n, p, e);                                                                                         \
-        break
-        CASE(1);
-        CASE(2);
-        CASE(3);
-        CASE(4);
-        CASE(5);
-        CASE(6);
-#undef CASE
-    }
+#define TILE_OF(n) int8_tile_of(n, p, e)
+    GTI_EACH_ROWS(rows, TILE_OF)
+#undef TILE_OF
 }
 
 static void bf16_tile(uint32_t rows, uint32_t columns, const uint32_t *a, uint64_t a_stride, const uint32_t *b,
-                      uint64_t b_stride, uint32_t depth, float *c, uint64_t c_stride, bool first) {
+                      uint64_t b_stride, uint32_t depth, float *c, uint64_t c_stride, bool first, const float *factors) {
+#define FOUR(n) bf16_tile_of(n, 4, a, a_stride, b, b_stride, depth, c, c_stride, first, factors)
+#define TWO(n) bf16_tile_of(n, 2, a, a_stride, b, b_stride, depth, c, c_stride, first, factors)
+#define ONE(n) bf16_tile_of(n, 1, a, a_stride, b, b_stride, depth, c, c_stride, first, factors)
     for (uint32_t left = (columns + 15) / 16; left > 0;) {
         const uint32_t vectors = left >= 3 ? 4 : left;
         if (vectors == 4) {
-            TILE_ROWS(bf16_tile_of, 4);
+            GTI_EACH_ROWS(rows, FOUR)
         } else if (vectors == 2) {
-            TILE_ROWS(bf16_tile_of, 2);
+            GTI_EACH_ROWS(rows, TWO)
         } else {
-            TILE_ROWS(bf16_tile_of, 1);
+            GTI_EACH_ROWS(rows, ONE)
         }
         left = left > vectors ? left - vectors : 0;
         b += vectors * 16;
         c += vectors * 16;
     }
+#undef FOUR
+#undef TWO
+#undef ONE
 }
 
 static uint64_t int8_peak(uint64_t rounds) {

@@ -32,41 +32,32 @@ ALWAYS void f32_tile_of(const uint32_t rows, const uint32_t vectors, const float
     }
 }
 
-#define TILE_CASE(tile, rows, vectors)                                                                                 \
-    case rows:                                                                                                         \
-        tile(rows, vectors, a, a_stride, b, b_stride, depth, c, c_stride, first);                                      \
-        break
-
-#define TILE_ROWS(tile, vectors)                                                                                       \
-    switch (rows) {                                                                                                    \
-        TILE_CASE(tile, 1, vectors);                                                                                   \
-        TILE_CASE(tile, 2, vectors);                                                                                   \
-        TILE_CASE(tile, 3, vectors);                                                                                   \
-        TILE_CASE(tile, 4, vectors);                                                                                   \
-        TILE_CASE(tile, 5, vectors);                                                                                   \
-        TILE_CASE(tile, 6, vectors);                                                                                   \
-    }
-
 /* The same for any number of columns, rounded up to whole vectors. */
 static void f32_tile(uint32_t rows, uint32_t columns, const float *a, uint64_t a_stride, const float *b,
                      uint64_t b_stride, uint32_t depth, float *c, uint64_t c_stride, bool first) {
+#define FOUR(n) f32_tile_of(n, 4, a, a_stride, b, b_stride, depth, c, c_stride, first)
+#define TWO(n) f32_tile_of(n, 2, a, a_stride, b, b_stride, depth, c, c_stride, first)
+#define ONE(n) f32_tile_of(n, 1, a, a_stride, b, b_stride, depth, c, c_stride, first)
     for (uint32_t left = (columns + GTI_LANES - 1) / GTI_LANES; left > 0;) {
         uint32_t vectors = left < GTI_TILE_VECTORS ? left : GTI_TILE_VECTORS;
 #if GTI_TILE_VECTORS == 4
         if (vectors >= 3) {
-            TILE_ROWS(f32_tile_of, 4);
+            GTI_EACH_ROWS(rows, FOUR)
             vectors = 4;
         } else
 #endif
             if (vectors == 2) {
-            TILE_ROWS(f32_tile_of, 2);
+            GTI_EACH_ROWS(rows, TWO)
         } else {
-            TILE_ROWS(f32_tile_of, 1);
+            GTI_EACH_ROWS(rows, ONE)
         }
         left = left > vectors ? left - vectors : 0;
         b += vectors * GTI_LANES;
         c += vectors * GTI_LANES;
     }
+#undef FOUR
+#undef TWO
+#undef ONE
 }
 
 #endif

@@ -14,6 +14,28 @@
 #define GTI_STAGED 66u
 /* Rows of a tile, whose sums stay in registers. */
 #define GTI_TILE 6u
+/* Calls tile(n), n being rows as a constant, so that what it inlines is compiled for each number of rows. */
+#define GTI_EACH_ROWS(rows, tile)                                                                                      \
+    switch (rows) {                                                                                                    \
+        case 1:                                                                                                        \
+            tile(1);                                                                                                   \
+            break;                                                                                                     \
+        case 2:                                                                                                        \
+            tile(2);                                                                                                   \
+            break;                                                                                                     \
+        case 3:                                                                                                        \
+            tile(3);                                                                                                   \
+            break;                                                                                                     \
+        case 4:                                                                                                        \
+            tile(4);                                                                                                   \
+            break;                                                                                                     \
+        case 5:                                                                                                        \
+            tile(5);                                                                                                   \
+            break;                                                                                                     \
+        case 6:                                                                                                        \
+            tile(6);                                                                                                   \
+            break;                                                                                                     \
+    }
 /* Elements behind the last value of attention that may be read: three vectors are multiplied like four. */
 #define GTI_OVERREAD 31u
 

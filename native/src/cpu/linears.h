@@ -320,7 +320,7 @@ static void multiply_bf16(const gti_packed *w, const gti_operand *operand, uint6
             const uint8_t *a = (const uint8_t *)operand->rows + (first + r) * operand->stride;
             bf16_tile(rows, GTI_PANEL, (const uint32_t *)a + k / 2, operand->stride / sizeof(uint32_t),
                       (const uint32_t *)(weights + (uint64_t)k * GTI_PANEL), GTI_PANEL, depth / 2, c + r * GTI_PANEL,
-                      GTI_PANEL, k == 0);
+                      GTI_PANEL, k == 0, NULL);
             r += rows;
         }
     }

@@ -4,18 +4,19 @@
 #ifndef GTI_OPERANDS_H
 #define GTI_OPERANDS_H
 
-/* The least and the most of x, but for what equals without. */
-ALWAYS void range_of(const float *x, uint32_t columns, float without, float *low, float *high) {
+/* The least and the most of x; with some, of 0 and what does not equal without. */
+ALWAYS void range_of(const float *x, uint32_t columns, const bool some, float without, float *low, float *high) {
     vf least[CHAINS];
     vf most[CHAINS];
     const vf skipped = vf_set(without);
     uint32_t i = 0;
     for (uint32_t j = 0; j < CHAINS; j++) {
-        least[j] = most[j] = vf_set(x[0] == without ? 0.0f : x[0]);
+        least[j] = most[j] = vf_set(some ? 0.0f : x[0]);
     }
     for (; i + CHAINS * GTI_LANES <= columns; i += CHAINS * GTI_LANES) {
         for (uint32_t j = 0; j < CHAINS; j++) {
-            const vf v = vf_unless_equal(vf_load(x + i + j * GTI_LANES), skipped);
+            const vf all = vf_load(x + i + j * GTI_LANES);
+            const vf v = some ? vf_unless_equal(all, skipped) : all;
             least[j] = vf_min(least[j], v);
             most[j] = vf_max(most[j], v);
         }
@@ -27,7 +28,7 @@ ALWAYS void range_of(const float *x, uint32_t columns, float without, float *low
     *low = vf_least(least[0]);
     *high = vf_most(most[0]);
     for (; i < columns; i++) {
-        const float v = x[i] == without ? 0.0f : x[i];
+        const float v = some && x[i] == without ? 0.0f : x[i];
         *low = v < *low ? v : *low;
         *high = v > *high ? v : *high;
     }
@@ -59,19 +60,19 @@ ALWAYS uint32_t column_of(const float *x, uint32_t columns, float value) {
 }
 
 /*
- * One group of a row, as packed.h says: shift is the least value and scale a 255th of the range. The farthest value stands
- * apart, where it may, if it is 0.4 of the range away from the others.
+ * One group of a row, as packed.h says: shift is the least value and scale a 255th of the range. The value that is
+ * farthest from 0 stands apart, where it may, if the others and 0 lie within 0.6 of the range.
  */
 ALWAYS void quantize_group(const float *x, uint32_t columns, bool apart, uint8_t *q, gti_scaling *to) {
     float low;
     float high;
     uint32_t column = columns;
-    range_of(x, columns, NAN, &low, &high);
+    range_of(x, columns, false, 0.0f, &low, &high);
     if (apart) {
         const float far = high > -low ? high : low;
         float inner_low;
         float inner_high;
-        range_of(x, columns, far, &inner_low, &inner_high);
+        range_of(x, columns, true, far, &inner_low, &inner_high);
         if (inner_high * 0.5f - inner_low * 0.5f < 0.6f * (high * 0.5f - low * 0.5f)) {
             column = column_of(x, columns, far);
         }
