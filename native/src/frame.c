@@ -1,6 +1,7 @@
 #include "frame.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* More than the small blocks that ggml takes from the system for a context and a pool. */
 #define SYSTEM_BYTES (64u << 10)
@@ -14,6 +15,8 @@ bool gti_frame_open(gti_frame *frame, void *memory, void *work, uint64_t work_si
     frame->cpu = gti_cpu_ggml();
     frame->work = work;
     frame->work_size = work_size;
+    /* ggml leaves parts of a row of zeros unwritten, and multiplies them with 0. */
+    memset(work, 0, work_size);
     frame->graph = NULL;
     frame->threads = 1;
     /* ggml ends the process when the system gives it nothing: ask first. */
