@@ -7,7 +7,7 @@ package io.gatun.bench.peers;
 enum Accuracy {
     FP32(1e-3f),
     BF16(0.1f),
-    /** 8 bits with a scale a row of weights and one for each 256 columns of a row. */
+    /** 8 bits with a scale a row of weights and one for each 768 columns of a row. */
     GATUN_INT8(0.25f),
     INT8(0.75f);
 
