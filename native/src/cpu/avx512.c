@@ -323,29 +323,13 @@ INLINE void transpose_block(const uint32_t *from, uint64_t from_stride, uint32_t
 
 #include "ops.h"
 
-INLINE void store_group(const uint32_t rows, int8_product p, tile_end e, __m512i sums[6][4]) {
-#pragma GCC unroll 6
-    for (uint32_t r = 0; r < rows; r++) {
-        const vf scale = vf_set(p.scaling->scale);
-        const vf shift = vf_set(p.scaling->shift);
-#pragma GCC unroll 4
-        for (uint32_t v = 0; v < 4; v++) {
-            vf_store(p.c + v * 16, add_group(p.apart, &p, v * 16, scale, shift, _mm512_cvtepi32_ps(sums[r][v])));
-        }
-        next_product_row(&p, &e);
-    }
-}
-
 INLINE void end_tile(const uint32_t rows, const end_kind kind, const bool apart, int8_product p, tile_end e,
                      __m512i sums[6][4]) {
 #pragma GCC unroll 6
     for (uint32_t r = 0; r < rows; r++) {
-        const vf scale = vf_set(p.scaling->scale);
-        const vf shift = vf_set(p.scaling->shift);
 #pragma GCC unroll 4
         for (uint32_t v = 0; v < 4; v++) {
-            const vf x = _mm512_cvtepi32_ps(sums[r][v]);
-            end_vector(kind, true, &e, v * 16, add_group(apart, &p, v * 16, scale, shift, x));
+            end_sums(kind, apart, &p, &e, v * 16, _mm512_cvtepi32_ps(sums[r][v]));
         }
         next_product_row(&p, &e);
     }
@@ -366,10 +350,6 @@ INLINE void int8_tile_of(const uint32_t rows, const int8_product *p, const tile_
         default:
             multiply_tile(rows, p->a, p->stride, p->w, p->columns, p->ahead, 256, sums);
 #undef CASE
-    }
-    if (!p->last) {
-        store_group(rows, *p, *e, sums);
-        return;
     }
 #define END(kind) end_tile(rows, kind, false, *p, *e, sums)
 #define END_APART(kind) end_tile(rows, kind, true, *p, *e, sums)

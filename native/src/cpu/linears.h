@@ -4,8 +4,8 @@
 #ifndef GTI_LINEARS_H
 #define GTI_LINEARS_H
 
-/* How a tile ends: each kind is compiled by itself. */
-typedef enum end_kind { END_PLAIN, END_RESIDUAL, END_GELU, END_RELU, END_BF16 } end_kind;
+/* How a tile ends: each kind is compiled by itself. GROUP: other groups of its columns follow. */
+typedef enum end_kind { END_GROUP, END_PLAIN, END_RESIDUAL, END_GELU, END_RELU, END_BF16 } end_kind;
 
 /* What becomes of a panel's sums that are complete, a row at a time: pointers are to the current one. */
 typedef struct tile_end {
@@ -34,6 +34,9 @@ static end_kind kind_of(const gti_epilogue *e) {
 /* Calls end(kind) with the kind that it is, as a constant. */
 #define EACH_KIND(kind, end)                                                                                           \
     switch (kind) {                                                                                                    \
+        case END_GROUP:                                                                                                \
+            end(END_GROUP);                                                                                            \
+            break;                                                                                                     \
         case END_PLAIN:                                                                                                \
             end(END_PLAIN);                                                                                            \
             break;                                                                                                     \
@@ -108,23 +111,30 @@ typedef struct int8_product {
     const int8_t *ahead; /* at each step of four columns, so many bytes of it are asked for: 0, 32, 64, 128 or 256 */
     uint32_t ahead_step;
     const float *sums_w; /* [64] */
-    bool last;           /* of the groups */
     /* Of the current row: */
     const gti_scaling *scaling;
     uint64_t groups;
     const float *before;    /* [64]: what this group is added to */
     uint64_t before_stride; /* 0: all rows have the same */
-    bool apart;             /* before is to be multiplied with a row's excess first: weights of the column that all share */
-    float *c; /* [64], and behind it the next row's: what they come to with this group; unless it is the last */
+    bool apart;             /* before is weights of the column that all rows share, times each row's excess */
+    float *c; /* [64], and behind it the next row's: what they come to with this group; END_GROUP only */
 } int8_product;
 
-/* The exact sums x of the outputs from i on: scaled, shifted and added to those of the groups before. */
-ALWAYS vf add_group(const bool apart, const int8_product *p, uint32_t i, vf scale, vf shift, vf x) {
+/* The exact sums x of the outputs from i on: scaled, shifted, added to those of the groups before, and ended. */
+ALWAYS void end_sums(const end_kind kind, const bool apart, const int8_product *p, const tile_end *e, uint32_t i,
+                     vf x) {
+    const vf scale = vf_set(p->scaling->scale);
+    const vf shift = vf_set(p->scaling->shift);
     vf before = vf_load(p->before + i);
     if (apart) {
         before = vf_mul(vf_set(p->scaling->excess), before);
     }
-    return vf_fma(shift, vf_load(p->sums_w + i), vf_fma(scale, x, before));
+    const vf y = vf_fma(shift, vf_load(p->sums_w + i), vf_fma(scale, x, before));
+    if (kind == END_GROUP) {
+        vf_store(p->c + i, y);
+    } else {
+        end_vector(kind, true, e, i, y);
+    }
 }
 
 ALWAYS void next_product_row(int8_product *p, tile_end *e) {
@@ -135,17 +145,10 @@ ALWAYS void next_product_row(int8_product *p, tile_end *e) {
 }
 
 #ifndef GTI_INT8_TILE
-ALWAYS void end_sums(const end_kind kind, int8_product p, tile_end e, uint32_t rows, const int32_t *sums) {
+ALWAYS void end_tile(const end_kind kind, int8_product p, tile_end e, uint32_t rows, const int32_t *sums) {
     for (uint32_t r = 0; r < rows; r++) {
-        const vf scale = vf_set(p.scaling->scale);
-        const vf shift = vf_set(p.scaling->shift);
         for (uint32_t i = 0; i < GTI_PANEL; i += GTI_LANES) {
-            const vf y = add_group(p.apart, &p, i, scale, shift, vf_from_int(sums + r * GTI_PANEL + i));
-            if (p.last) {
-                end_vector(kind, true, &e, i, y);
-            } else {
-                vf_store(p.c + i, y);
-            }
+            end_sums(kind, p.apart, &p, &e, i, vf_from_int(sums + r * GTI_PANEL + i));
         }
         next_product_row(&p, &e);
     }
@@ -154,7 +157,7 @@ ALWAYS void end_sums(const end_kind kind, int8_product p, tile_end e, uint32_t r
 ALWAYS void int8_tile(uint32_t rows, const int8_product *p, const tile_end *e) {
     int32_t sums[TILE * GTI_PANEL];
     int8_sums(p->a, p->stride, rows, p->w, p->columns, sums);
-#define END(kind) end_sums(kind, *p, *e, rows, sums)
+#define END(kind) end_tile(kind, *p, *e, rows, sums)
     EACH_KIND(e->kind, END)
 #undef END
 }
@@ -201,42 +204,45 @@ typedef struct apart_column {
     float weights[GTI_PANEL] __attribute__((aligned(64)));
 } apart_column;
 
+/* at = the column that stands apart in a row; false if there is none. */
+static bool find_apart(const int8_product *p, uint32_t row, apart_column *at) {
+    const gti_scaling *scaling = p->scaling + row * p->groups;
+    if (scaling->excess != 0 && scaling->column != at->column) {
+        at->column = scaling->column;
+        column_weights(p->w, at->column, at->weights);
+    }
+    return scaling->excess != 0;
+}
+
 /* Adds to before what comes from the columns that stand apart in a tile's rows. */
 static void add_apart(int8_product *p, uint32_t rows, apart_column *at) {
     bool some = false;
     bool shared = p->before_stride == 0;
     for (uint32_t r = 0; r < rows; r++) {
-        const gti_scaling *scaling = p->scaling + r * p->groups;
-        if (scaling->excess != 0) {
-            shared &= !some || scaling->column == at->column;
-            if (scaling->column != at->column) {
-                at->column = scaling->column;
-                column_weights(p->w, at->column, at->weights);
-            }
+        const uint32_t column = at->column;
+        if (find_apart(p, r, at)) {
+            shared &= !some || at->column == column;
             some = true;
         }
     }
-    if (some && shared) {
+    if (!some) {
+        return;
+    }
+    if (shared) {
         p->before = at->weights;
         p->apart = true;
         return;
     }
-    for (uint32_t r = 0; some && r < rows; r++) {
-        const gti_scaling *scaling = p->scaling + r * p->groups;
-        const vf excess = vf_set(scaling->excess);
-        if (scaling->excess != 0 && scaling->column != at->column) {
-            at->column = scaling->column;
-            column_weights(p->w, at->column, at->weights);
-        }
+    for (uint32_t r = 0; r < rows; r++) {
+        const vf excess = vf_set(p->scaling[r * p->groups].excess);
+        find_apart(p, r, at);
         for (uint32_t i = 0; i < GTI_PANEL; i += GTI_LANES) {
             const vf before = vf_load(p->before + r * p->before_stride + i);
             vf_store(p->c + r * GTI_PANEL + i, vf_fma(excess, vf_load(at->weights + i), before));
         }
     }
-    if (some) {
-        p->before = p->c;
-        p->before_stride = GTI_PANEL;
-    }
+    p->before = p->c;
+    p->before_stride = GTI_PANEL;
 }
 
 /* next: weights that come after this panel's */
@@ -253,11 +259,12 @@ static void multiply_int8(const gti_packed *w, const gti_operand *operand, uint6
     ask_for(e->bias);
     for (uint32_t g = 0; g < groups; g++) {
         const uint32_t left = columns - g * GTI_GROUP;
+        const bool last = g + 1 == groups;
         tile_end end = *e;
+        end.kind = last ? e->kind : END_GROUP;
         p.columns = left < GTI_GROUP ? GTI_PADDED_COLUMNS(left) : GTI_GROUP;
         p.sums_w = w->sums + ((uint64_t)panel * groups + g) * GTI_PANEL;
-        p.last = g + 1 == groups;
-        p.ahead = p.last ? next : p.w + p.columns * GTI_PANEL;
+        p.ahead = last ? next : p.w + p.columns * GTI_PANEL;
         apart_column column = {.column = UINT32_MAX};
         ask_for(p.sums_w);
         for (uint32_t r = 0, asked = 0; r < count;) {
@@ -273,7 +280,7 @@ static void multiply_int8(const gti_packed *w, const gti_operand *operand, uint6
             if (operand->apart) {
                 add_apart(&p, rows, &column);
             }
-            if (p.last) {
+            if (last) {
                 ask_for_rows(&end, rows);
             }
             int8_tile(rows, &p, &end);
