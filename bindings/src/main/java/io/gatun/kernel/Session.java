@@ -229,6 +229,33 @@ public final class Session implements AutoCloseable {
         return copy(batch.logitsStart(sequence, STATES_HEAD), length);
     }
 
+    /**
+     * The mean of the last layer's rows for a sequence that asked for them, {@code [embeddingLength]}. Added up in the
+     * rows' order, so that its bits depend on nothing else.
+     */
+    public float[] meanState(int sequence) {
+        int rows = batch.length(sequence);
+        float[] mean = firstState(sequence);
+        float[] row = new float[mean.length];
+        long next = batch.logitsStart(sequence, STATES_HEAD) * 4L;
+        for (int i = 1; i < rows; i++) {
+            next += row.length * 4L;
+            MemorySegment.copy(logits, JAVA_FLOAT, next, row, 0, row.length);
+            for (int j = 0; j < row.length; j++) {
+                mean[j] += row[j];
+            }
+        }
+        for (int j = 0; j < mean.length; j++) {
+            mean[j] /= rows;
+        }
+        return mean;
+    }
+
+    /** The last layer's row of the first token of a sequence that asked for its rows, {@code [embeddingLength]}. */
+    public float[] firstState(int sequence) {
+        return copy(batch.logitsStart(sequence, STATES_HEAD), model.info().embeddingLength());
+    }
+
     private float[] copy(int start, int length) {
         return logits.asSlice(start * 4L, length * 4L).toArray(JAVA_FLOAT);
     }

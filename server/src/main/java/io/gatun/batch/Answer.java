@@ -8,13 +8,20 @@ import java.util.Map;
  *
  * @param logits by the head's index: {@code [labels]} or, of a head that answers tokens, {@code [tokens][labels]} row by
  *     row
+ * @param vectors {@code [width]} or {@code [tokens][width]} row by row, as the job wanted them; empty if it did not
  * @param queuedNanos how long the job waited for a lane
  * @param computedNanos how long its batch ran
  * @param batchTokens tokens of its whole batch
  * @param batchSequences texts of its whole batch
  */
+@SuppressWarnings("ArrayRecordComponent") // made once a text, never compared
 public record Answer(
-        Map<Integer, float[]> logits, long queuedNanos, long computedNanos, int batchTokens, int batchSequences) {
+        Map<Integer, float[]> logits,
+        float[] vectors,
+        long queuedNanos,
+        long computedNanos,
+        int batchTokens,
+        int batchSequences) {
     public Answer {
         logits = Map.copyOf(logits);
     }

@@ -4,45 +4,61 @@ import io.gatun.kernel.Session;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.ToLongFunction;
 
 /**
- * What waits for a model's lanes: first in, first out, bounded in jobs and in tokens. A lane that is free takes at once
- * what is there; batches grow because lanes are busy, and no timer waits for more. A lane that takes the last of it
- * offers its batch to the lanes that have nothing to do.
+ * What waits for a model's lanes: first in, first out within a priority, bounded in jobs and in tokens. A lane that is
+ * free takes at once what is there; batches grow because lanes are busy, and no timer waits for more. A lane that takes
+ * the last of it offers its batch to the lanes that have nothing to do.
+ *
+ * <p>No batch is longer than the settings' time, as far as the cost model knows, unless a single text is: so long, and
+ * no longer, may what is interactive have to wait for bulk that came before.
  */
 final class BatchQueue {
+    /** Of so many batches one is bulk, while both priorities wait. */
+    private static final int BULK_EVERY = 8;
+
     private final LaneSettings settings;
+    private final CostModel cost;
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
     private final Condition quiet = lock.newCondition();
-    private final ArrayDeque<Job> jobs = new ArrayDeque<>();
+    private final Map<Priority, Line> lines = new EnumMap<>(Priority.class);
     /** Batches that lanes may join, the oldest first; each has places left. */
     private final ArrayDeque<Work.Offer> offers = new ArrayDeque<>();
 
-    private int tokens;
     /** Lanes that wait for work. */
     private int idleLanes;
     /** Batches that were taken and are not finished. */
     private int running;
+    /** Interactive batches since the last of bulk. */
+    private int sinceBulk;
 
-    private long abandoned;
     private boolean draining;
     private boolean closed;
 
-    BatchQueue(LaneSettings settings) {
+    BatchQueue(LaneSettings settings, CostModel cost) {
         this.settings = settings;
+        this.cost = cost;
+        for (Priority priority : Priority.values()) {
+            lines.put(priority, new Line());
+        }
     }
 
     /**
      * Takes all of a request's jobs or none. A request that is larger than the bounds is taken while nothing else waits,
      * or it could never be answered.
      *
-     * @param tokensPerSecond what the lanes were measured to do
+     * @param request at least one job; all of one deadline
+     * @throws QueueFullException when too much waits, or more than can be done before the deadline
      */
-    void add(List<Job> request, double tokensPerSecond) {
+    void add(List<Job> request, Priority priority) {
         int added = 0;
         for (Job job : request) {
             added += job.tokens();
@@ -52,18 +68,20 @@ final class BatchQueue {
             if (draining) {
                 throw new DrainingException();
             }
-            if (!fits(request.size(), added)) {
-                dropAllAbandoned();
-            }
-            if (!fits(request.size(), added) && !jobs.isEmpty()) {
-                throw new QueueFullException(jobs.size(), tokens, seconds(tokens, tokensPerSecond));
-            }
             long now = System.nanoTime();
+            Line line = line(priority);
+            if (!fits(line, request.size(), added)) {
+                line.dropAll(now);
+            }
+            long wait = cost.nanos(tokens(priority)) / settings.lanes();
+            if (!line.isEmpty()
+                    && (!fits(line, request.size(), added) || request.getFirst().left(now) < wait)) {
+                throw new QueueFullException(line.size(), line.tokens(), secondsOfWork());
+            }
             for (Job job : request) {
                 job.enqueued(now);
-                jobs.add(job);
+                line.add(job);
             }
-            tokens += added;
             changed.signalAll();
         } finally {
             lock.unlock();
@@ -79,18 +97,13 @@ final class BatchQueue {
         lock.lock();
         try {
             while (true) {
-                dropAbandoned();
                 if (closed) {
                     return new Work.End();
                 }
-                if (!jobs.isEmpty()) {
-                    List<Job> batch = cut();
-                    if (!batch.isEmpty()) {
-                        running++;
-                        return new Work.Batch(batch, offer(session));
-                    }
-                    // The whole front was abandoned in between: look again.
-                    continue;
+                List<Job> batch = cut();
+                if (!batch.isEmpty()) {
+                    running++;
+                    return new Work.Batch(batch, offer(session));
                 }
                 if (!offers.isEmpty()) {
                     return accept();
@@ -122,7 +135,7 @@ final class BatchQueue {
     /** Asks the lanes that have nothing to do, unless there is something left for them or they were asked already. */
     private Work.Offer offer(Session session) {
         int promised = offers.stream().mapToInt(Work.Offer::places).sum();
-        int lanes = jobs.isEmpty()
+        int lanes = jobs() == 0
                 ? Math.clamp(idleLanes - promised, 0, settings.limits().maxThreads() - 1)
                 : 0;
         Work.Offer offer = new Work.Offer(session, lanes);
@@ -142,59 +155,55 @@ final class BatchQueue {
         return offer;
     }
 
-    /** The front of the queue up to the largest batch; no more than a fair share while other lanes have nothing to do. */
+    /** The front of the line whose turn it is; no more than a fair share while other lanes have nothing to do. */
     private List<Job> cut() {
-        int share = Math.ceilDiv(tokens, 1 + idleLanes);
-        int budget = Math.min(
-                settings.limits().maxTokens(), Math.max(share, jobs.element().tokens()));
-        List<Job> batch = new ArrayList<>();
-        int taken = 0;
-        while (!jobs.isEmpty() && batch.size() < settings.limits().maxSequences()) {
-            Job job = jobs.element();
-            if (!job.abandoned()) {
-                if (taken + job.tokens() > budget) {
-                    break;
-                }
-                batch.add(job);
-                taken += job.tokens();
-            } else {
-                abandoned++;
-            }
-            jobs.remove();
-            tokens -= job.tokens();
+        long now = System.nanoTime();
+        lines.values().forEach(line -> line.dropFront(now));
+        signalIfQuiet();
+        Priority turn = turn();
+        Line line = line(turn);
+        int share = Math.ceilDiv(line.tokens(), 1 + idleLanes);
+        int fitting = Math.min(
+                settings.limits().maxTokens(),
+                cost.tokensWithin(settings.maxBatch().toNanos()));
+        List<Job> batch = line.cut(settings.limits().maxSequences(), Math.min(fitting, share), cost, now);
+        if (!batch.isEmpty()) {
+            sinceBulk = turn == Priority.BULK ? 0 : sinceBulk + 1;
         }
         return batch;
     }
 
-    private void dropAbandoned() {
-        while (!jobs.isEmpty() && jobs.element().abandoned()) {
-            tokens -= jobs.remove().tokens();
-            abandoned++;
-        }
-        signalIfQuiet();
+    private Priority turn() {
+        boolean bulkWaits = !line(Priority.BULK).isEmpty();
+        boolean bulkIsDue = line(Priority.INTERACTIVE).isEmpty() || sinceBulk >= BULK_EVERY - 1;
+        return bulkWaits && bulkIsDue ? Priority.BULK : Priority.INTERACTIVE;
     }
 
-    private boolean fits(int addedJobs, int addedTokens) {
-        return addedJobs <= settings.maxQueuedJobs() - jobs.size()
-                && addedTokens <= settings.maxQueuedTokens() - tokens;
+    private Line line(Priority priority) {
+        return Objects.requireNonNull(lines.get(priority));
     }
 
-    /** Those behind a job that somebody still waits for, too. */
-    private void dropAllAbandoned() {
-        jobs.removeIf(job -> {
-            boolean dropped = job.abandoned();
-            if (dropped) {
-                tokens -= job.tokens();
-                abandoned++;
-            }
-            return dropped;
-        });
+    private boolean fits(Line line, int addedJobs, int addedTokens) {
+        return addedJobs <= settings.maxQueuedJobs() - line.size()
+                && addedTokens <= settings.maxQueuedTokens() - line.tokens();
+    }
+
+    /** What goes before a request of that priority. */
+    private int tokens(Priority priority) {
+        int interactive = line(Priority.INTERACTIVE).tokens();
+        return priority == Priority.INTERACTIVE
+                ? interactive
+                : interactive + line(Priority.BULK).tokens();
     }
 
     private void signalIfQuiet() {
-        if (jobs.isEmpty() && running == 0) {
+        if (isQuiet()) {
             quiet.signalAll();
         }
+    }
+
+    private boolean isQuiet() {
+        return running == 0 && lines.values().stream().allMatch(Line::isEmpty);
     }
 
     /** Refuses what comes from now on, and waits until what came is done. */
@@ -203,7 +212,7 @@ final class BatchQueue {
         lock.lock();
         try {
             draining = true;
-            while (!jobs.isEmpty() || running > 0) {
+            while (!isQuiet()) {
                 if (left <= 0) {
                     return false;
                 }
@@ -221,9 +230,8 @@ final class BatchQueue {
         try {
             draining = true;
             closed = true;
-            List<Job> left = List.copyOf(jobs);
-            jobs.clear();
-            tokens = 0;
+            List<Job> left = new ArrayList<>();
+            lines.values().forEach(line -> left.addAll(line.clear()));
             changed.signalAll();
             signalIfQuiet();
             return left;
@@ -233,38 +241,35 @@ final class BatchQueue {
     }
 
     int jobs() {
-        lock.lock();
-        try {
-            return jobs.size();
-        } finally {
-            lock.unlock();
-        }
+        return (int) sum(Line::size);
     }
 
     int tokens() {
-        lock.lock();
-        try {
-            return tokens;
-        } finally {
-            lock.unlock();
-        }
+        return (int) sum(Line::tokens);
     }
 
+    /** Jobs that were dropped because nobody waited for them any more. */
     long abandoned() {
+        return sum(Line::abandoned);
+    }
+
+    /** Jobs that were dropped because their time was over. */
+    long expired() {
+        return sum(Line::expired);
+    }
+
+    private long sum(ToLongFunction<Line> count) {
         lock.lock();
         try {
-            return abandoned;
+            return lines.values().stream().mapToLong(count).sum();
         } finally {
             lock.unlock();
         }
     }
 
     /** How long the lanes will take, at the speed that was measured, for what is queued; at least 1. */
-    long seconds(double tokensPerSecond) {
-        return seconds(tokens(), tokensPerSecond);
-    }
-
-    private static long seconds(int tokens, double tokensPerSecond) {
-        return tokensPerSecond > 0 ? Math.max(1, (long) Math.ceil(tokens / tokensPerSecond)) : 1;
+    long secondsOfWork() {
+        double nanos = (double) cost.nanos(tokens()) / settings.lanes();
+        return Math.max(1, (long) Math.ceil(nanos / 1e9));
     }
 }

@@ -10,7 +10,8 @@ import org.jspecify.annotations.Nullable;
 public final class Job {
     private final int[] ids;
     private final int @Nullable [] typeIds;
-    private final int heads;
+    private final Outputs outputs;
+    private final long deadline;
     private final CompletableFuture<Answer> result = new CompletableFuture<>();
 
     /** Set under the queue's lock, read by the lane that took the job. */
@@ -21,17 +22,18 @@ public final class Job {
      *
      * @param ids {@code [tokens]}, special tokens included
      * @param typeIds {@code [tokens]}, or null: all 0
-     * @param heads a bit for each head that is wanted, by its index
+     * @param deadline the {@link System#nanoTime} from which nobody wants the answer
      */
-    public Job(int[] ids, int @Nullable [] typeIds, int heads) {
+    public Job(int[] ids, int @Nullable [] typeIds, Outputs outputs, long deadline) {
         this.ids = ids;
         this.typeIds = typeIds;
-        this.heads = heads;
+        this.outputs = outputs;
+        this.deadline = deadline;
     }
 
     /**
      * Fails with {@link BatchFailedException} when the kernel could not compute it, with {@link DrainingException} when
-     * the lanes were closed before they reached it.
+     * the lanes were closed before they reached it, with {@link DeadlineException} when its time was over before.
      */
     public CompletableFuture<Answer> result() {
         return result;
@@ -58,8 +60,13 @@ public final class Job {
         return typeIds;
     }
 
-    int heads() {
-        return heads;
+    Outputs outputs() {
+        return outputs;
+    }
+
+    /** Nanoseconds until nobody wants the answer. */
+    long left(long now) {
+        return deadline - now;
     }
 
     long enqueued() {

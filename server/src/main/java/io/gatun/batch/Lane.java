@@ -19,18 +19,28 @@ final class Lane implements Runnable {
     /** How long a lane that joins waits for the batch to run: its jobs are being written down, or it has run already. */
     private static final long PATIENCE_NANOS = 100_000;
 
+    private static final float[] NO_VECTORS = {};
+
     private final TextModel model;
     private final Session session;
     private final BatchQueue queue;
     private final BatchListener listener;
-    private final Throughput throughput;
+    private final CostModel cost;
+    private final Occupancy occupancy;
 
-    Lane(TextModel model, Session session, BatchQueue queue, BatchListener listener, Throughput throughput) {
+    Lane(
+            TextModel model,
+            Session session,
+            BatchQueue queue,
+            BatchListener listener,
+            CostModel cost,
+            Occupancy occupancy) {
         this.model = model;
         this.session = session;
         this.queue = queue;
         this.listener = listener;
-        this.throughput = throughput;
+        this.cost = cost;
+        this.occupancy = occupancy;
     }
 
     @Override
@@ -64,12 +74,12 @@ final class Lane implements Runnable {
 
     private void join(Work.Offer offer) {
         long started = System.nanoTime();
-        throughput.started(this, started);
+        occupancy.started(this, started);
         long pieces = 0;
         while (pieces == 0 && !offer.over() && System.nanoTime() - started < PATIENCE_NANOS) {
             pieces = offer.session().join();
         }
-        throughput.joined(this, System.nanoTime(), pieces > 0);
+        occupancy.joined(this, System.nanoTime(), pieces > 0);
     }
 
     private void compute(List<Job> jobs, Work.Offer offer) {
@@ -81,20 +91,22 @@ final class Lane implements Runnable {
         }
         listener.batchTaken(batch.sequences(), batch.tokens());
         long started = System.nanoTime();
-        throughput.started(this, started);
+        occupancy.started(this, started);
         long finished;
         try {
             session.run(1 + offer.lanes());
         } finally {
             finished = System.nanoTime();
             offer.end();
-            throughput.finished(this, finished, batch.tokens(), 1 + offer.lanes());
+            occupancy.finished(this, finished);
         }
+        cost.ran(batch.tokens(), (finished - started) * (1 + offer.lanes()));
         for (int i = 0; i < accepted.size(); i++) {
             Job job = accepted.get(i);
             job.result()
                     .complete(new Answer(
-                            logits(i, job.heads()),
+                            logits(i, job.outputs().heads()),
+                            vectors(i, job.outputs().vectors()),
                             started - job.enqueued(),
                             finished - started,
                             batch.tokens(),
@@ -107,7 +119,11 @@ final class Lane implements Runnable {
         List<Job> accepted = new ArrayList<>(jobs.size());
         for (Job job : jobs) {
             try {
-                batch.add(job.ids(), job.typeIds(), job.heads(), false);
+                batch.add(
+                        job.ids(),
+                        job.typeIds(),
+                        job.outputs().heads(),
+                        job.outputs().vectors() != Outputs.Vectors.NONE);
                 accepted.add(job);
             } catch (KernelException e) {
                 job.result().completeExceptionally(new BatchFailedException(e));
@@ -124,6 +140,18 @@ final class Lane implements Runnable {
             }
         }
         return logits;
+    }
+
+    private float[] vectors(int sequence, Outputs.Vectors vectors) {
+        return switch (vectors) {
+            case NONE -> NO_VECTORS;
+            case POOLED ->
+                switch (model.description().pooling()) {
+                    case MEAN -> session.meanState(sequence);
+                    case CLS -> session.firstState(sequence);
+                };
+            case TOKENS -> session.states(sequence);
+        };
     }
 
     private static void fail(List<Job> jobs, Throwable cause) {

@@ -14,7 +14,8 @@ import java.util.List;
 public final class Lanes implements AutoCloseable {
     private final LaneSettings settings;
     private final BatchQueue queue;
-    private final Throughput throughput;
+    private final CostModel cost = new CostModel();
+    private final Occupancy occupancy;
     private final List<Session> sessions;
     private final List<Thread> threads = new ArrayList<>();
     private final int heads;
@@ -22,8 +23,8 @@ public final class Lanes implements AutoCloseable {
     private Lanes(TextModel model, LaneSettings settings, List<Session> sessions) {
         this.settings = settings;
         this.sessions = List.copyOf(sessions);
-        this.queue = new BatchQueue(settings);
-        this.throughput = new Throughput(settings.lanes());
+        this.queue = new BatchQueue(settings, cost);
+        this.occupancy = new Occupancy(settings.lanes());
         this.heads = model.description().heads().size();
     }
 
@@ -45,7 +46,7 @@ public final class Lanes implements AutoCloseable {
         }
         Lanes lanes = new Lanes(model, settings, sessions);
         for (Session session : sessions) {
-            Lane lane = new Lane(model, session, lanes.queue, listener, lanes.throughput);
+            Lane lane = new Lane(model, session, lanes.queue, listener, lanes.cost, lanes.occupancy);
             lanes.threads.add(Thread.ofPlatform()
                     .name("gatun-lane-" + model.name() + "-" + lanes.threads.size())
                     .start(lane));
@@ -61,22 +62,22 @@ public final class Lanes implements AutoCloseable {
     /**
      * Queues a request's jobs: all of them or, when this throws, none.
      *
+     * @param jobs at least one; all of one deadline
      * @throws QueueFullException when too much is waiting
      * @throws DrainingException when the lanes take no more work
-     * @throws IllegalArgumentException for a job that no batch has room for, or that asks for no head of the model
+     * @throws IllegalArgumentException for a job that no batch has room for, or that asks for nothing that the model has
      */
-    public void submit(List<Job> jobs) {
+    public void submit(List<Job> jobs, Priority priority) {
         for (Job job : jobs) {
             if (job.tokens() < 1 || job.tokens() > settings.limits().maxTokens()) {
                 throw new IllegalArgumentException("a job of " + job.tokens() + " tokens; a batch has room for "
                         + settings.limits().maxTokens());
             }
-            if (job.heads() == 0 || (job.heads() & ~0 << heads) != 0) {
-                throw new IllegalArgumentException(
-                        "a job for heads " + Integer.toBinaryString(job.heads()) + " of " + heads);
+            if (job.outputs().isNothing() || (job.outputs().heads() & ~0 << heads) != 0) {
+                throw new IllegalArgumentException("a job for " + job.outputs() + " of " + heads + " heads");
             }
         }
-        queue.add(jobs, throughput.tokensPerSecond());
+        queue.add(jobs, priority);
     }
 
     /** Native bytes that the lanes hold now. */
@@ -98,22 +99,32 @@ public final class Lanes implements AutoCloseable {
 
     /** In how many seconds what is queued now will be done, at the speed that was measured; at least 1. */
     public long secondsOfWork() {
-        return queue.seconds(throughput.tokensPerSecond());
+        return queue.secondsOfWork();
     }
 
     /** From 0 to 1: the share of the time since the last call in which lanes computed. */
     public double busyRatio() {
-        return throughput.busyRatio();
+        return occupancy.busyRatio();
     }
 
     /** How often a lane with nothing else to do computed a part of another's batch. */
     public long joins() {
-        return throughput.joins();
+        return occupancy.joins();
     }
 
     /** Jobs that were dropped because nobody waited for them any more, before the kernel saw them. */
     public long abandonedJobs() {
         return queue.abandoned();
+    }
+
+    /** Jobs that were dropped because their time was over, before the kernel saw them. */
+    public long expiredJobs() {
+        return queue.expired();
+    }
+
+    /** How long one lane takes for so many tokens, as far as was measured; 0 before the first batch. */
+    public Duration costOf(int tokens) {
+        return Duration.ofNanos(cost.nanos(tokens));
     }
 
     /**

@@ -1,14 +1,17 @@
 package io.gatun.batch;
 
-/** The queue is at its bound. Nothing of the request was taken. */
+/** More waits than may, or than can be computed in the time that the request gives. Nothing of the request was taken. */
 public final class QueueFullException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
     private final long retryAfterSeconds;
 
     QueueFullException(int jobs, int tokens, long retryAfterSeconds) {
-        super("The queue is full: " + jobs + " texts of " + tokens + " tokens are waiting; try again in "
-                + retryAfterSeconds + " s.");
+        super(
+                jobs + " texts of " + tokens + " tokens are waiting; try again in " + retryAfterSeconds + " s.",
+                null,
+                false,
+                false);
         this.retryAfterSeconds = retryAfterSeconds;
     }
 

@@ -4,6 +4,8 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import io.gatun.batch.Job;
 import io.gatun.batch.Lanes;
+import io.gatun.batch.Outputs;
+import io.gatun.batch.Priority;
 import io.gatun.model.Head;
 import io.gatun.model.TextModel;
 import io.gatun.task.LabelScore;
@@ -13,6 +15,7 @@ import io.gatun.text.TokenizerException;
 import io.gatun.text.TruncationDirection;
 import java.io.IOException;
 import java.io.StringWriter;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ArrayBlockingQueue;
@@ -107,8 +110,10 @@ final class Predictor {
             }
             encoding = encoding.truncate(model.maxTokens(), TruncationDirection.RIGHT);
         }
-        Job job = new Job(encoding.ids(), model.typeIds(encoding), 1 << settings.head.index());
-        lanes.submit(List.of(job));
+        // Whoever started this waits for it, however long it takes.
+        long deadline = System.nanoTime() + Duration.ofDays(365).toNanos();
+        Job job = new Job(encoding.ids(), model.typeIds(encoding), Outputs.ofHead(settings.head.index()), deadline);
+        lanes.submit(List.of(job), Priority.INTERACTIVE);
         return job.result()
                 .thenApply(answer ->
                         line(TextClassification.scores(settings.head, answer.logits(settings.head), settings.raw)));

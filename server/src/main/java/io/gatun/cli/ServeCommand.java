@@ -1,27 +1,22 @@
 package io.gatun.cli;
 
-import io.gatun.batch.Catalogue;
-import io.gatun.batch.LaneSettings;
-import io.gatun.batch.Lanes;
-import io.gatun.batch.ServedModel;
 import io.gatun.http.HttpServer;
-import io.gatun.http.ServerSettings;
-import io.gatun.kernel.Compute;
 import io.gatun.kernel.Kernel;
 import io.gatun.metrics.Metrics;
-import io.gatun.model.TextModel;
+import io.gatun.model.ModelSource;
+import io.gatun.service.Catalogue;
+import io.gatun.service.ModelLoader;
+import io.gatun.service.TextService;
 import java.time.Duration;
-import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.TypeConversionException;
 
 /** Serves models over HTTP until the process is told to end; then answers what it took and exits with status 0. */
 @Command(
@@ -30,21 +25,6 @@ import picocli.CommandLine.TypeConversionException;
         mixinStandardHelpOptions = true,
         versionProvider = Version.class)
 final class ServeCommand implements Callable<Integer> {
-    private static final Duration DRAIN_TIMEOUT = Duration.ofSeconds(10);
-    private static final int MAX_LANES = 1024;
-
-    /** Shows the reason of a size that cannot be read. */
-    static final class MemorySizeConverter implements ITypeConverter<MemorySize> {
-        @Override
-        public MemorySize convert(String text) {
-            try {
-                return MemorySize.parse(text);
-            } catch (IllegalArgumentException e) {
-                throw new TypeConversionException(String.valueOf(e.getMessage()));
-            }
-        }
-    }
-
     @Option(
             names = "--host",
             paramLabel = "HOST",
@@ -67,17 +47,19 @@ final class ServeCommand implements Callable<Integer> {
     private List<String> models = List.of();
 
     @Option(
-            names = "--lanes",
-            paramLabel = "N",
-            description = "Threads that compute, for each model (default: one a processor).")
-    private @Nullable Integer lanes;
+            names = "--drain-timeout",
+            paramLabel = "TIME",
+            description =
+                    "How long requests may still take when the process is told to end (default: ${DEFAULT-VALUE}).",
+            defaultValue = "30s",
+            converter = DurationConverter.class)
+    private Duration drainTimeout = Duration.ZERO;
 
-    @Option(
-            names = "--memory-limit",
-            paramLabel = "SIZE",
-            description = "The most native memory that models and lanes may take, like 512m or 2g (default: no limit).",
-            converter = MemorySizeConverter.class)
-    private @Nullable MemorySize memoryLimit;
+    @Mixin
+    private LaneOptions lanes = new LaneOptions();
+
+    @Mixin
+    private LimitOptions limits = new LimitOptions();
 
     @Mixin
     private ComputeOption computing = new ComputeOption();
@@ -90,25 +72,18 @@ final class ServeCommand implements Callable<Integer> {
         if (host.isBlank()) {
             throw new CommandException("The option --host is empty; name an address, such as 127.0.0.1 or 0.0.0.0.");
         }
-        int laneCount = lanes == null ? Runtime.getRuntime().availableProcessors() : lanes;
-        if (laneCount < 1 || laneCount > MAX_LANES) {
-            throw new CommandException("There cannot be " + laneCount + " lanes; choose 1 to " + MAX_LANES + ".");
-        }
-        Compute compute = computing.compute();
-        List<TextModel> loaded = new ArrayList<>();
-        for (ModelOption option : ModelOption.parseAll(models)) {
-            loaded.add(TextModel.load(option.name(), option.source(), compute));
-        }
-        checkMemory(loaded, laneCount);
         Metrics metrics = new Metrics();
-        Catalogue catalogue = start(loaded, laneCount, metrics);
+        ModelLoader loader = new ModelLoader(computing.compute(), lanes::settings, lanes.memoryLimit(), metrics);
+        Catalogue catalogue = new Catalogue(sources(), loader);
         // What loading left in the heap would be copied around, and keep its pages, for as long as the program serves.
         System.gc();
-        HttpServer server = HttpServer.start(ServerSettings.of(host, port), catalogue, metrics);
+        TextService service = new TextService(catalogue, metrics, limits.service());
+        HttpServer server = HttpServer.start(limits.http(host, port), service, metrics);
         AtomicInteger status = new AtomicInteger();
-        Runtime.getRuntime().addShutdownHook(new Thread(() -> drain(server, catalogue, status), "gatun-drain"));
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> drain(server, status), "gatun-drain"));
         try {
-            Output.standard().line("ready " + server.address() + " " + compute.id() + " " + Kernel.cpu());
+            Output.standard()
+                    .line("ready " + server.address() + " " + loader.compute().id() + " " + Kernel.cpu());
             Output.standard().flush();
         } catch (Output.OutputException e) {
             status.set(Main.FAILED);
@@ -118,47 +93,19 @@ final class ServeCommand implements Callable<Integer> {
         return 0;
     }
 
-    private void checkMemory(List<TextModel> loaded, int laneCount) {
-        if (memoryLimit == null) {
-            return;
-        }
-        long needed = 0;
-        for (TextModel model : loaded) {
-            needed += model.kernel().bytes() + Lanes.bytes(model, LaneSettings.of(model, laneCount));
-        }
-        if (needed > memoryLimit.bytes()) {
-            throw new CommandException("The models with " + laneCount + " lanes each need " + MemorySize.show(needed)
-                    + " (" + needed + " bytes), more than the limit of " + MemorySize.show(memoryLimit.bytes())
-                    + "; raise --memory-limit or lower --lanes.");
-        }
-    }
-
-    private static Catalogue start(List<TextModel> loaded, int laneCount, Metrics metrics) {
-        List<ServedModel> served = new ArrayList<>();
-        for (TextModel model : loaded) {
-            Lanes started = Lanes.start(model, LaneSettings.of(model, laneCount), metrics);
-            ServedModel servedModel = new ServedModel(model, started);
-            metrics.model(
-                    model.name(),
-                    started::queuedJobs,
-                    servedModel::bytes,
-                    started::busyRatio,
-                    started::abandonedJobs,
-                    model.loadTime());
-            served.add(servedModel);
-        }
-        return new Catalogue(served);
+    private Map<String, ModelSource> sources() {
+        Map<String, ModelSource> sources = new LinkedHashMap<>();
+        ModelOption.parseAll(models).forEach(option -> sources.put(option.name(), option.source()));
+        return sources;
     }
 
     /** Ends the process from within its shutdown: a signal alone would make its status 143. */
-    private static void drain(HttpServer server, Catalogue catalogue, AtomicInteger status) {
+    private void drain(HttpServer server, AtomicInteger status) {
         try {
-            // The server first: a request that it took may not have reached the lanes yet, and they must still take it.
+            // A request that the server took may not have reached the lanes yet, and they must still take it.
             server.drain();
+            server.awaitAnswers(drainTimeout);
             server.close();
-            for (ServedModel model : catalogue.all()) {
-                model.lanes().drain(DRAIN_TIMEOUT);
-            }
         } finally {
             Runtime.getRuntime().halt(status.get());
         }

@@ -1,5 +1,6 @@
 package io.gatun.http;
 
+import io.gatun.service.Caller;
 import io.helidon.common.buffers.DataReader;
 import io.helidon.common.socket.PeerInfo;
 import io.helidon.webserver.CloseConnectionException;
@@ -17,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * up while it should wait for its answer. Nobody reads then, and a socket tells only those who read; so a second thread
  * reads ahead, and what it finds is the beginning of the next request. Used by the connection's thread.
  */
-final class Client implements PeerInfo, Supplier<byte @Nullable []> {
+final class Client implements Caller, PeerInfo, Supplier<byte @Nullable []> {
     private final PeerInfo peer;
     private final DataReader socket;
     private @Nullable CompletableFuture<byte @Nullable []> ahead;
@@ -28,8 +29,8 @@ final class Client implements PeerInfo, Supplier<byte @Nullable []> {
         this.socket = socket;
     }
 
-    /** From now until {@link #isAnswered}, {@code action} runs when the client hangs up. */
-    void whenGone(Runnable action) {
+    @Override
+    public void whenGone(Runnable action) {
         departure = action;
         CompletableFuture<byte @Nullable []> reading = ahead;
         if (reading == null) {
@@ -41,8 +42,8 @@ final class Client implements PeerInfo, Supplier<byte @Nullable []> {
         }
     }
 
-    /** The client got its answer; whether it stays is no longer of interest. */
-    void isAnswered() {
+    @Override
+    public void isAnswered() {
         departure = null;
     }
 

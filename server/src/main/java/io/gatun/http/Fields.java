@@ -1,9 +1,15 @@
 package io.gatun.http;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import io.gatun.service.RequestException;
+import io.gatun.service.Truncation;
 import io.gatun.text.TruncationDirection;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /** The fields of a request's object. One that is absent or null takes its default; one that is unknown is ignored. */
 final class Fields {
@@ -45,7 +51,77 @@ final class Fields {
         return Optional.of(node.textValue());
     }
 
-    TruncationDirection truncationDirection() {
+    boolean isObject(String name) {
+        return object.path(name).isObject();
+    }
+
+    boolean has(String name) {
+        return object.hasNonNull(name);
+    }
+
+    /** A field that is an object; one without fields where it is absent. */
+    Fields object(String name) {
+        JsonNode node = object.get(name);
+        if (node == null || node.isNull()) {
+            return new Fields(JsonNodeFactory.instance.objectNode());
+        }
+        if (!node.isObject()) {
+            throw RequestException.validation("The field \"" + name + "\" must be an object, not " + kind(node) + ".");
+        }
+        return new Fields(node);
+    }
+
+    OptionalInt integer(String name) {
+        JsonNode node = object.get(name);
+        if (node == null || node.isNull()) {
+            return OptionalInt.empty();
+        }
+        if (!node.isIntegralNumber() || !node.canConvertToInt()) {
+            throw RequestException.validation("The field \"" + name + "\" must be a whole number.");
+        }
+        return OptionalInt.of(node.intValue());
+    }
+
+    /** A field that must be a list of texts, none of them missing. */
+    List<String> texts(String name, String example) {
+        JsonNode node = required(name, example);
+        if (!node.isArray()) {
+            throw RequestException.validation("The field \"" + name + "\" must be a list of texts, not " + kind(node)
+                    + "; send " + example + ".");
+        }
+        List<String> texts = new ArrayList<>(node.size());
+        for (int i = 0; i < node.size(); i++) {
+            if (!node.get(i).isTextual()) {
+                throw RequestException.validation(
+                        name + "[" + i + "] must be a text, not " + kind(node.get(i)) + "; send " + example + ".");
+            }
+            texts.add(node.get(i).textValue());
+        }
+        return texts;
+    }
+
+    /** Token ids. Whether the vocabulary has them is not known here. */
+    static int[] ids(JsonNode list, String place) {
+        if (!list.isArray()) {
+            throw RequestException.validation(place + " must be a list of token ids, not " + kind(list) + ".");
+        }
+        int[] ids = new int[list.size()];
+        for (int i = 0; i < ids.length; i++) {
+            JsonNode id = list.get(i);
+            if (!id.isIntegralNumber() || !id.canConvertToInt() || id.intValue() < 0) {
+                throw RequestException.validation(place + "[" + i + "] must be a whole number from 0 up.");
+            }
+            ids[i] = id.intValue();
+        }
+        return ids;
+    }
+
+    /** {@code truncate} and {@code truncation_direction}. */
+    Truncation truncation() {
+        return new Truncation(flag("truncate", false), truncationDirection());
+    }
+
+    private TruncationDirection truncationDirection() {
         String direction = text("truncation_direction").orElse("right");
         return switch (direction.toLowerCase(Locale.ROOT)) {
             case "left" -> TruncationDirection.LEFT;

@@ -1,13 +1,15 @@
 package io.gatun.http;
 
-import io.gatun.batch.Catalogue;
 import io.gatun.metrics.Metrics;
+import io.gatun.service.ErrorType;
+import io.gatun.service.Problem;
+import io.gatun.service.TextService;
 import io.helidon.http.DirectHandler;
 import io.helidon.http.HeaderNames;
 import io.helidon.http.ServerResponseHeaders;
-import io.helidon.http.Status;
 import io.helidon.webserver.WebServer;
 import io.helidon.webserver.http.DirectHandlers;
+import io.helidon.webserver.http.HttpRouting;
 import io.helidon.webserver.http1.Http1Config;
 import io.helidon.webserver.http1.Http1ConnectionSelector;
 import java.io.IOException;
@@ -17,6 +19,7 @@ import java.net.ServerSocket;
 import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.Locale;
+import java.util.function.Consumer;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import org.jspecify.annotations.Nullable;
@@ -31,7 +34,6 @@ public final class HttpServer implements AutoCloseable {
     /** For connections on which nobody waits for an answer. */
     private static final Duration SHUTDOWN_GRACE = Duration.ofSeconds(1);
 
-    private static final int MAX_HEADER_BYTES = 16 << 10;
     private static final int MAX_PROLOGUE_BYTES = 8 << 10;
     private static final int BACKLOG = 1024;
     private static final int MAX_MESSAGE = 200;
@@ -39,13 +41,11 @@ public final class HttpServer implements AutoCloseable {
     private final WebServer server;
     private final ServerSettings settings;
     private final InFlight inFlight;
-    private final Tokenization tokenization;
 
-    private HttpServer(WebServer server, ServerSettings settings, InFlight inFlight, Tokenization tokenization) {
+    private HttpServer(WebServer server, ServerSettings settings, InFlight inFlight) {
         this.server = server;
         this.settings = settings;
         this.inFlight = inFlight;
-        this.tokenization = tokenization;
     }
 
     /**
@@ -53,30 +53,22 @@ public final class HttpServer implements AutoCloseable {
      *
      * @throws ServerException when it cannot listen
      */
-    public static HttpServer start(ServerSettings settings, Catalogue models, Metrics metrics) {
+    public static HttpServer start(ServerSettings settings, TextService service, Metrics metrics) {
         HELIDON_LOGGER.setLevel(Level.SEVERE);
         HELIDON_START_LOGGER.setLevel(Level.OFF);
         InFlight inFlight = new InFlight();
-        Models named = new Models(models);
-        Tokenization tokenization = new Tokenization(settings.timeout());
-        Routes routes = new Routes(
-                new PredictHandler(named, tokenization, metrics, settings),
-                new TokenizeHandler(named, tokenization, settings),
-                new InfoHandler(models, settings),
-                metrics,
-                new RequestBody(settings),
-                inFlight);
         InetAddress address = address(settings.host());
         try {
             // Helidon only logs that it cannot listen, and says that it has started.
             new ServerSocket(settings.port(), 1, address).close();
-            WebServer server = build(settings, address, routes).start();
+            WebServer server = build(
+                            settings, address, routing -> register(routing, settings, service, metrics, inFlight))
+                    .start();
             if (!server.isRunning()) {
                 throw new BindException("Address already in use");
             }
-            return new HttpServer(server, settings, inFlight, tokenization);
+            return new HttpServer(server, settings, inFlight);
         } catch (IOException | RuntimeException e) {
-            tokenization.close();
             throw new ServerException(
                     "Cannot listen on " + settings.host() + ":" + settings.port() + ": " + cause(e)
                             + "; choose another address with --host or --port.",
@@ -84,7 +76,23 @@ public final class HttpServer implements AutoCloseable {
         }
     }
 
-    private static WebServer build(ServerSettings settings, InetAddress address, Routes routes) {
+    private static void register(
+            HttpRouting.Builder routing,
+            ServerSettings settings,
+            TextService service,
+            Metrics metrics,
+            InFlight inFlight) {
+        Routes routes = new Routes(service, new RequestBody(settings), inFlight, routing);
+        TeiRoutes tei = new TeiRoutes(service);
+        tei.register(routes);
+        new HuggingFaceRoutes(service, tei).register(routes);
+        new OpenAiRoutes(service).register(routes);
+        new ServerRoutes(new ServerInfo(service.catalogue(), service.limits(), settings), metrics, inFlight)
+                .register(routes);
+        routes.end();
+    }
+
+    private static WebServer build(ServerSettings settings, InetAddress address, Consumer<HttpRouting.Builder> routes) {
         return WebServer.builder()
                 .address(address)
                 .port(settings.port())
@@ -100,12 +108,12 @@ public final class HttpServer implements AutoCloseable {
                 .protocolsDiscoverServices(false)
                 .addConnectionSelector(new ClientConnections(Http1ConnectionSelector.builder()
                         .config(Http1Config.builder()
-                                .maxHeadersSize(MAX_HEADER_BYTES)
+                                .maxHeadersSize(settings.maxHeaderBytes())
                                 .maxPrologueLength(MAX_PROLOGUE_BYTES)
                                 .build())
                         .build()))
                 .directHandlers(directHandlers())
-                .routing(routes::register)
+                .routing(routes)
                 .build();
     }
 
@@ -121,27 +129,28 @@ public final class HttpServer implements AutoCloseable {
     private static DirectHandler.TransportResponse refuse(
             DirectHandler.TransportRequest request,
             DirectHandler.EventType type,
-            Status status,
+            io.helidon.http.Status status,
             ServerResponseHeaders headers,
             @Nullable String message) {
         Problem problem = problem(request, status, message == null ? "" : message);
         return DirectHandler.TransportResponse.builder()
-                .status(Status.create(
-                        problem.type() == ErrorType.MEDIA_TYPE ? problem.type().status() : status.code()))
+                .status(io.helidon.http.Status.create(
+                        problem.type() == ErrorType.MEDIA_TYPE ? Status.of(problem.type()) : status.code()))
                 .headers(headers)
                 .header(HeaderNames.CONTENT_TYPE, "application/json")
-                .header(HeaderNames.create("x-request-id"), Routes.newRequestId())
+                .header(RequestId.HEADER, RequestId.random())
                 .keepAlive(false)
-                .entity(Json.error(problem))
+                .entity(ErrorStyle.PLAIN.body(problem))
                 .build();
     }
 
-    private static Problem problem(DirectHandler.TransportRequest request, Status status, String message) {
+    private static Problem problem(
+            DirectHandler.TransportRequest request, io.helidon.http.Status status, String message) {
         if (request.headers().contains(HeaderNames.CONTENT_ENCODING)) {
             return new Problem(ErrorType.MEDIA_TYPE, "Send the body as it is, without Content-Encoding.");
         }
-        boolean own = status.code() == Status.INTERNAL_SERVER_ERROR_500.code()
-                || status.code() == Status.SERVICE_UNAVAILABLE_503.code();
+        boolean own = status.code() == io.helidon.http.Status.INTERNAL_SERVER_ERROR_500.code()
+                || status.code() == io.helidon.http.Status.SERVICE_UNAVAILABLE_503.code();
         String detail = message.isBlank() ? "" : ": " + message.substring(0, Math.min(message.length(), MAX_MESSAGE));
         return new Problem(
                 own ? ErrorType.BACKEND : ErrorType.MALFORMED,
@@ -182,22 +191,23 @@ public final class HttpServer implements AutoCloseable {
         inFlight.drain();
     }
 
-    /**
-     * Waits for the answers in flight, as long as a request may take, and then closes all connections. Until then
-     * whoever asks hears that the server is ending.
-     */
-    @Override
-    public void close() {
+    /** Waits for the answers in flight; until then whoever asks hears that the server is ending. */
+    public void awaitAnswers(Duration timeout) {
         drain();
         try {
-            inFlight.awaitNone(settings.timeout());
+            inFlight.awaitNone(timeout);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
+    }
+
+    /** Closes all connections. */
+    @Override
+    public void close() {
+        drain();
         // It would tell at SEVERE of each client that connects while it stops.
         HELIDON_LISTENER_LOGGER.setLevel(Level.OFF);
         server.stop();
         HELIDON_LISTENER_LOGGER.setLevel(null);
-        tokenization.close();
     }
 }

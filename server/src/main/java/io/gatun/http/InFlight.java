@@ -1,5 +1,6 @@
 package io.gatun.http;
 
+import io.gatun.batch.DrainingException;
 import java.time.Duration;
 
 /** The requests that are being answered, and whether new work is still taken. Thread-safe. */
@@ -11,9 +12,16 @@ final class InFlight {
     final class Flight implements AutoCloseable {
         private boolean begun;
 
-        /** Whoever ends the server waits for this request from now on. */
+        /**
+         * Whoever ends the server waits for this request from now on.
+         *
+         * @throws DrainingException when that has begun
+         */
         void begins() {
             synchronized (InFlight.this) {
+                if (draining) {
+                    throw new DrainingException();
+                }
                 count += begun ? 0 : 1;
                 begun = true;
             }

@@ -1,9 +1,11 @@
 package io.gatun.http;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.gatun.service.ErrorType;
+import io.gatun.service.Input;
+import io.gatun.service.RequestException;
 import java.util.ArrayList;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /**
  * What {@code inputs} holds: one text, one pair, or a batch of texts and pairs.
@@ -14,13 +16,10 @@ record Inputs(List<Input> all, boolean batch) {
     private static final String FORMS =
             "send a text, a pair [\"a\", \"b\"], or a batch [[\"a\"], [\"b\"], [\"c\", \"d\"]]";
 
-    /** A text, or two that are read as one input. */
-    record Input(String first, @Nullable String second) {}
-
     /** Reads the forms of {@code /predict}, where a flat list is one input: a text, or a pair. */
     static Inputs pairs(JsonNode node, int maxTexts) {
         if (node.isTextual()) {
-            return new Inputs(List.of(new Input(node.textValue(), null)), false);
+            return new Inputs(List.of(new Input.Text(node.textValue())), false);
         }
         requireList(node, maxTexts);
         if (!node.get(0).isArray()) {
@@ -38,21 +37,44 @@ record Inputs(List<Input> all, boolean batch) {
                 throw RequestException.validation(
                         place + " must hold one or two texts, not " + entry.size() + "; " + FORMS + ".");
             }
-            String second = entry.size() == 2 ? text(entry.get(1), place + "[1]") : null;
-            all.add(new Input(text(entry.get(0), place + "[0]"), second));
+            String first = text(entry.get(0), place + "[0]");
+            all.add(
+                    entry.size() == 1
+                            ? new Input.Text(first)
+                            : new Input.Pair(first, text(entry.get(1), place + "[1]")));
         }
         return new Inputs(all, true);
     }
 
-    /** Reads the forms of {@code /tokenize}, where a flat list is a batch. */
+    /** Reads the forms of {@code /embed} and {@code /tokenize}, where a flat list is a batch. */
     static Inputs texts(JsonNode node, int maxTexts) {
         if (node.isTextual()) {
-            return new Inputs(List.of(new Input(node.textValue(), null)), false);
+            return new Inputs(List.of(new Input.Text(node.textValue())), false);
         }
         requireList(node, maxTexts);
         List<Input> all = new ArrayList<>(node.size());
         for (int i = 0; i < node.size(); i++) {
-            all.add(new Input(text(node.get(i), "inputs[" + i + "]"), null));
+            all.add(new Input.Text(text(node.get(i), "inputs[" + i + "]")));
+        }
+        return new Inputs(all, true);
+    }
+
+    /** Reads OpenAI's forms: a text, the ids of one, or a list of texts or of lists of ids. */
+    static Inputs textsOrTokens(JsonNode node, int maxTexts) {
+        if (node.isTextual()) {
+            return texts(node, maxTexts);
+        }
+        requireList(node, node.isArray() && node.path(0).isNumber() ? Integer.MAX_VALUE : maxTexts);
+        if (node.get(0).isNumber()) {
+            return new Inputs(List.of(new Input.Tokens(Fields.ids(node, "input"))), false);
+        }
+        List<Input> all = new ArrayList<>(node.size());
+        for (int i = 0; i < node.size(); i++) {
+            String place = "input[" + i + "]";
+            all.add(
+                    node.get(i).isArray()
+                            ? new Input.Tokens(Fields.ids(node.get(i), place))
+                            : new Input.Text(text(node.get(i), place)));
         }
         return new Inputs(all, true);
     }
@@ -64,8 +86,8 @@ record Inputs(List<Input> all, boolean batch) {
                     + " is neither a pair nor a batch; send a batch as [[\"a\"], [\"b\"], [\"c\"]].");
         }
         String first = text(node.get(0), "inputs[0]");
-        String second = node.size() == 1 ? null : text(node.get(1), "inputs[1]");
-        return new Inputs(List.of(new Input(first, second)), false);
+        Input input = node.size() == 1 ? new Input.Text(first) : new Input.Pair(first, text(node.get(1), "inputs[1]"));
+        return new Inputs(List.of(input), false);
     }
 
     private static void requireList(JsonNode node, int maxTexts) {
@@ -80,16 +102,6 @@ record Inputs(List<Input> all, boolean batch) {
             throw RequestException.validation(node.size() + " inputs are more than the limit of " + maxTexts
                     + "; send them in several requests.");
         }
-    }
-
-    /** UTF-16 units of all texts. */
-    long characters() {
-        long sum = 0;
-        for (Input input : all) {
-            sum += input.first().length()
-                    + (input.second() == null ? 0 : input.second().length());
-        }
-        return sum;
     }
 
     private static String text(JsonNode node, String place) {

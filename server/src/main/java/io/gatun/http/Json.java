@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.util.ByteArrayBuilder;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
 
 /** Writes JSON into memory. */
@@ -29,13 +30,10 @@ final class Json {
         }
     }
 
-    /** The body of an error. */
-    static byte[] error(Problem problem) {
-        return bytes(out -> {
-            out.writeStartObject();
-            out.writeStringField("error", problem.message());
-            out.writeStringField("error_type", problem.type().wireName());
-            out.writeEndObject();
-        });
+    /** Writes one value as it comes. */
+    static void write(Content content, OutputStream stream) throws IOException {
+        try (JsonGenerator out = FACTORY.createGenerator(stream)) {
+            content.write(out);
+        }
     }
 }

@@ -1,29 +1,55 @@
 package io.gatun.http;
 
+import io.gatun.service.Problem;
 import java.util.Map;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
-/** What a request is answered. */
+/**
+ * What a request is answered.
+ *
+ * @param body empty where {@code large} is
+ * @param large written as it is sent, for what would be too much to hold twice
+ */
 @SuppressWarnings("ArrayRecordComponent") // made once a request, never compared
-record Reply(int status, String contentType, byte[] body, Map<String, String> headers) {
+record Reply(int status, String contentType, byte[] body, Json.@Nullable Content large, Map<String, String> headers) {
     static final String CONNECTION = "Connection";
     static final String CLOSE = "close";
 
     private static final String JSON = "application/json";
 
-    static Reply json(byte[] body) {
-        return new Reply(200, JSON, body, Map.of());
+    static Reply of(String contentType, byte[] body) {
+        return new Reply(200, contentType, body, null, Map.of());
     }
 
-    static Reply json(byte[] body, Map<String, String> headers) {
-        return new Reply(200, JSON, body, headers);
+    static Reply json(Json.Content content) {
+        return of(JSON, Json.bytes(content));
     }
 
-    /** Whether nothing more is to be read on the connection. */
-    boolean last() {
+    /** The answer of a request that takes megabytes. */
+    static Reply largeJson(Json.Content content) {
+        return new Reply(200, JSON, new byte[0], content, Map.of());
+    }
+
+    static Reply error(Problem problem, ErrorStyle style) {
+        Map<String, String> headers = new TreeMap<>();
+        problem.retryAfterSeconds().ifPresent(seconds -> headers.put("Retry-After", Long.toString(seconds)));
+        return new Reply(Status.of(problem.type()), JSON, style.body(problem), null, headers);
+    }
+
+    /** With one more header. */
+    Reply with(String name, String value) {
+        Map<String, String> more = new TreeMap<>(headers);
+        more.put(name, value);
+        return new Reply(status, contentType, body, large, more);
+    }
+
+    /** The same, and nothing more is to be read on the connection. */
+    Reply last() {
+        return with(CONNECTION, CLOSE);
+    }
+
+    boolean isLast() {
         return CLOSE.equals(headers.get(CONNECTION));
-    }
-
-    static Reply error(Problem problem) {
-        return new Reply(problem.type().status(), JSON, Json.error(problem), problem.headers());
     }
 }

@@ -7,6 +7,8 @@ import com.fasterxml.jackson.core.exc.StreamConstraintsException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.gatun.service.ErrorType;
+import io.gatun.service.RequestException;
 import io.helidon.common.buffers.DataReader.InsufficientDataAvailableException;
 import io.helidon.http.HttpMediaType;
 import io.helidon.webserver.CloseConnectionException;
@@ -19,7 +21,6 @@ import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Semaphore;
@@ -66,12 +67,15 @@ final class RequestBody {
 
         private void add(int more) {
             if (!freeBytes.tryAcquire(more)) {
-                throw new RequestException(
-                        ErrorType.OVERLOADED,
-                        "The server holds as many long requests as it has memory for; try again in 1 s.",
-                        Map.of("Retry-After", "1"));
+                throw RequestException.overloaded(
+                        "The server holds as many long requests as it has memory for; try again in 1 s.", 1);
             }
             bytes += more;
+        }
+
+        /** Takes what an answer needs of the heap, in the measure of bodies. */
+        void addHeap(long heapBytes) {
+            add(Math.clamp(heapBytes / ServerSettings.HEAP_PER_BODY_BYTE, 0, Integer.MAX_VALUE));
         }
 
         @Override
@@ -92,7 +96,12 @@ final class RequestBody {
      */
     Fields read(ServerRequest request, Lease lease) throws IOException {
         requireJson(request);
-        String json = text(bytes(request, lease));
+        return parse(bytes(request, lease));
+    }
+
+    /** Reads the object of these bytes. */
+    Fields parse(byte[] bytes) {
+        String json = text(bytes);
         // JSON in UTF-8 has no byte order mark, and some editors write one.
         JsonNode root = parse(json.startsWith("\uFEFF") ? json.substring(1) : json);
         if (root == null || !root.isObject()) {
@@ -120,8 +129,12 @@ final class RequestBody {
         }
     }
 
-    /** The stream is not closed: closing reads to the end, which a broken body does not have. */
-    private byte[] bytes(ServerRequest request, Lease lease) throws IOException {
+    /**
+     * Reads a body whatever it is. The stream is not closed: closing reads to the end, which a broken body does not have.
+     *
+     * @throws RequestException when it is too large, and when other requests' bodies fill the memory for them
+     */
+    byte[] bytes(ServerRequest request, Lease lease) throws IOException {
         if (!request.content().hasEntity()) {
             return new byte[0];
         }
@@ -140,7 +153,7 @@ final class RequestBody {
                 }
             }
             discard(stream);
-        } catch (RequestException e) {
+        } catch (RequestException | CloseConnectionException e) {
             throw e;
         } catch (InsufficientDataAvailableException | UncheckedIOException e) {
             throw new CloseConnectionException("The client left", e);
@@ -155,12 +168,12 @@ final class RequestBody {
     }
 
     /** Where such a body ends, and with it where the next request starts, nobody knows. */
-    private RequestException broken(RuntimeException e) {
+    private UnreadableBodyException broken(RuntimeException e) {
         boolean large = e instanceof io.helidon.http.RequestException refused
-                && refused.status().code() == ErrorType.BODY_TOO_LARGE.status();
+                && refused.status().code() == Status.of(ErrorType.BODY_TOO_LARGE);
         return large
-                ? RequestException.last(ErrorType.BODY_TOO_LARGE, tooLarge())
-                : RequestException.last(
+                ? new UnreadableBodyException(ErrorType.BODY_TOO_LARGE, tooLarge())
+                : new UnreadableBodyException(
                         ErrorType.MALFORMED,
                         "The body's chunks cannot be read; send it with Content-Length, or in plain chunks without"
                                 + " extensions and trailers.");

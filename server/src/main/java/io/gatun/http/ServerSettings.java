@@ -8,36 +8,47 @@ import java.time.Duration;
  * @param port 0 for any that is free
  * @param maxBodyBytes of a request's body
  * @param maxBodyBytesTogether of the bodies of all requests that are not answered yet
- * @param maxTexts of one request
+ * @param maxHeaderBytes of a request's headers
  * @param maxConnections open at a time; further ones wait to be accepted
- * @param timeout a request that is not answered by then is given up
  * @param idleTimeout a connection on which nothing comes is closed by then
+ * @param requestTimeout a request that has not come whole by then is given up
  */
 public record ServerSettings(
         String host,
         int port,
         int maxBodyBytes,
         int maxBodyBytesTogether,
-        int maxTexts,
+        int maxHeaderBytes,
         int maxConnections,
-        Duration timeout,
-        Duration idleTimeout) {
-
-    private static final int MAX_BODY_BYTES = 2 << 20;
+        Duration idleTimeout,
+        Duration requestTimeout) {
+    /** The usual largest body. */
+    public static final int MAX_BODY_BYTES = 2 << 20;
+    /** The usual largest headers. */
+    public static final int MAX_HEADER_BYTES = 16 << 10;
+    /** The usual number of connections. */
+    public static final int MAX_CONNECTIONS = 16_384;
+    /** How long a connection on which nothing comes usually stays. */
+    public static final Duration IDLE_TIMEOUT = Duration.ofMinutes(2);
     /** A body becomes a text, a tree and tokens: some thirty times its bytes. */
-    private static final int HEAP_PER_BODY_BYTE = 32;
+    static final int HEAP_PER_BODY_BYTE = 32;
 
     /** The usual limits. */
     public static ServerSettings of(String host, int port) {
-        long together = Runtime.getRuntime().maxMemory() / HEAP_PER_BODY_BYTE;
         return new ServerSettings(
                 host,
                 port,
                 MAX_BODY_BYTES,
-                (int) Math.clamp(together, 2L * MAX_BODY_BYTES, Integer.MAX_VALUE),
-                1024,
-                4096,
-                Duration.ofSeconds(60),
-                Duration.ofMinutes(5));
+                bodiesTogether(MAX_BODY_BYTES),
+                MAX_HEADER_BYTES,
+                MAX_CONNECTIONS,
+                IDLE_TIMEOUT,
+                Duration.ofSeconds(60));
+    }
+
+    /** As many bytes of bodies as the heap bears, and room for two of the largest in any case. */
+    public static int bodiesTogether(int maxBodyBytes) {
+        long bearable = Runtime.getRuntime().maxMemory() / HEAP_PER_BODY_BYTE;
+        return (int) Math.clamp(bearable, Math.min(2L * maxBodyBytes, Integer.MAX_VALUE), Integer.MAX_VALUE);
     }
 }

@@ -47,16 +47,25 @@ public final class Metrics implements BatchListener {
     private final Histogram batchTokens = sizes("te_batch_next_tokens", "Tokens of a batch.");
     private final Counter truncated = counter("gatun_truncated", "Texts that were cut.");
     private final Counter unknownTokens = counter("gatun_unk_tokens", "Tokens that the vocabulary cannot spell.");
-    private final List<Served> models = new CopyOnWriteArrayList<>();
+    private final List<Model> models = new CopyOnWriteArrayList<>();
     private final Map<String, Map<Stage, RecentTimes>> recent = new ConcurrentHashMap<>();
 
-    private record Served(
+    /** What is looked at when somebody looks, of a model that is loaded. */
+    public record Model(
             String name,
             IntSupplier queued,
             LongSupplier nativeBytes,
             DoubleSupplier busyRatio,
             LongSupplier abandoned,
+            LongSupplier expired,
             Duration loadTime) {}
+
+    /** A model's gauges, until it is closed. */
+    @FunctionalInterface
+    public interface Registration extends AutoCloseable {
+        @Override
+        void close();
+    }
 
     public Metrics() {
         for (Stage stage : Stage.values()) {
@@ -88,6 +97,12 @@ public final class Metrics implements BatchListener {
                 .labelNames("model")
                 .callback(c -> models.forEach(m -> c.call((double) m.abandoned().getAsLong(), m.name())))
                 .register(registry);
+        CounterWithCallback.builder()
+                .name("gatun_expired")
+                .help("Texts whose time was over before they were computed.")
+                .labelNames("model")
+                .callback(c -> models.forEach(m -> c.call((double) m.expired().getAsLong(), m.name())))
+                .register(registry);
         gauge(
                         "gatun_duration_seconds",
                         "Exact percentiles, to three digits, of the last minute or two or, when nobody looked for longer, since then.")
@@ -96,23 +111,21 @@ public final class Metrics implements BatchListener {
                 .register(registry);
     }
 
-    /** A model whose gauges are read at every look. */
-    public void model(
-            String name,
-            IntSupplier queued,
-            LongSupplier nativeBytes,
-            DoubleSupplier busyRatio,
-            LongSupplier abandoned,
-            Duration loadTime) {
+    /** Shows a model's gauges from now on, in the place of another of its name. */
+    public Registration register(Model model) {
         long now = System.nanoTime();
-        Map<Stage, RecentTimes> stages = new EnumMap<>(Stage.class);
-        for (Stage stage : Stage.values()) {
-            stages.put(stage, new RecentTimes(now));
-        }
-        recent.put(name, stages);
-        models.add(new Served(name, queued, nativeBytes, busyRatio, abandoned, loadTime));
-        truncated.labelValues(name);
-        unknownTokens.labelValues(name);
+        recent.computeIfAbsent(model.name(), name -> {
+            Map<Stage, RecentTimes> stages = new EnumMap<>(Stage.class);
+            for (Stage stage : Stage.values()) {
+                stages.put(stage, new RecentTimes(now));
+            }
+            return stages;
+        });
+        truncated.labelValues(model.name());
+        unknownTokens.labelValues(model.name());
+        models.removeIf(other -> other.name().equals(model.name()));
+        models.add(model);
+        return () -> models.remove(model);
     }
 
     /**

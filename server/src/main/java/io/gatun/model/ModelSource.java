@@ -15,6 +15,7 @@ import java.nio.channels.FileChannel;
 import java.nio.channels.ReadableByteChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -29,6 +30,17 @@ import org.jspecify.annotations.Nullable;
 public sealed interface ModelSource {
     /** A GGUF file. */
     record File(Path path) implements ModelSource {
+        @Override
+        public String toString() {
+            return path.toString();
+        }
+    }
+
+    /**
+     * A GGUF file that is copied into memory to be read. Slower than mapping it; but whatever another program does to it
+     * meanwhile ends in an exception and not in the end of this process.
+     */
+    record Copied(Path path) implements ModelSource {
         @Override
         public String toString() {
             return path.toString();
@@ -57,6 +69,11 @@ public sealed interface ModelSource {
         return new Embedded();
     }
 
+    /** The same model for a process that must live whatever happens to the file while it is read. */
+    default ModelSource copied() {
+        return this instanceof File(Path path) ? new Copied(path) : this;
+    }
+
     /**
      * Gives the whole model to a reader.
      *
@@ -68,6 +85,7 @@ public sealed interface ModelSource {
         try {
             return switch (this) {
                 case File(Path path) -> readFile(path, reader);
+                case Copied(Path path) -> readCopy(path, reader);
                 case Embedded() -> readEmbedded(reader);
             };
         } catch (IOException e) {
@@ -79,6 +97,26 @@ public sealed interface ModelSource {
     }
 
     private static <T> T readFile(Path path, Function<MemorySegment, T> reader) throws IOException {
+        try (FileChannel channel = open(path);
+                Arena arena = Arena.ofConfined()) {
+            return reader.apply(channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena));
+        }
+    }
+
+    private static <T> T readCopy(Path path, Function<MemorySegment, T> reader) throws IOException {
+        try (FileChannel channel = open(path);
+                Slab slab = slab("The model " + path, channel.size())) {
+            FileTime before = Files.getLastModifiedTime(path);
+            fill(slab.segment(), channel);
+            if (channel.size() != slab.size()
+                    || !Files.getLastModifiedTime(path).equals(before)) {
+                throw new IOException("it was changed while it was read");
+            }
+            return reader.apply(slab.segment());
+        }
+    }
+
+    private static FileChannel open(Path path) throws IOException {
         if (!Files.exists(path)) {
             throw new ModelException("The model " + path + " does not exist.");
         }
@@ -89,13 +127,12 @@ public sealed interface ModelSource {
         if (!Files.isRegularFile(path) || !Files.isReadable(path)) {
             throw new ModelException("The model " + path + " cannot be read: it is no readable file.");
         }
-        try (FileChannel channel = FileChannel.open(path);
-                Arena arena = Arena.ofConfined()) {
-            if (channel.size() == 0) {
-                throw new ModelException("The model " + path + " is empty.");
-            }
-            return reader.apply(channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena));
+        FileChannel channel = FileChannel.open(path);
+        if (channel.size() == 0) {
+            channel.close();
+            throw new ModelException("The model " + path + " is empty.");
         }
+        return channel;
     }
 
     private static <T> T readEmbedded(Function<MemorySegment, T> reader) throws IOException {
@@ -114,17 +151,17 @@ public sealed interface ModelSource {
         connection.setUseCaches(false);
         try (InputStream stream = connection.getInputStream();
                 ReadableByteChannel channel = Channels.newChannel(stream);
-                Slab slab = slab(connection.getContentLengthLong())) {
+                Slab slab = slab("The default model", connection.getContentLengthLong())) {
             fill(slab.segment(), channel);
             return reader.apply(slab.segment());
         }
     }
 
-    private static Slab slab(long bytes) {
+    private static Slab slab(String what, long bytes) {
         try {
             return Slab.allocate(bytes);
         } catch (KernelException e) {
-            throw new ModelException("The default model does not fit in memory: " + e.getMessage(), e);
+            throw new ModelException(what + " does not fit in memory: " + e.getMessage(), e);
         }
     }
 

@@ -24,7 +24,7 @@ public final class TextModel implements AutoCloseable {
     private final ModelDescription description;
     private final Model kernel;
     private final Tokenizer tokenizer;
-    private final int unknownToken;
+    private final WordPieceVocabulary.SpecialIds specialIds;
     private final Duration loadTime;
 
     private TextModel(
@@ -32,13 +32,13 @@ public final class TextModel implements AutoCloseable {
             ModelDescription description,
             Model kernel,
             Tokenizer tokenizer,
-            int unknownToken,
+            WordPieceVocabulary.SpecialIds specialIds,
             Duration loadTime) {
         this.name = name;
         this.description = description;
         this.kernel = kernel;
         this.tokenizer = tokenizer;
-        this.unknownToken = unknownToken;
+        this.specialIds = specialIds;
         this.loadTime = loadTime;
     }
 
@@ -77,8 +77,7 @@ public final class TextModel implements AutoCloseable {
             WordPieceVocabulary vocabulary = VocabularyKeys.read(file);
             check(description, kernel, vocabulary.tokens().size());
             Tokenizer tokenizer = Tokenizer.fromVocabulary(vocabulary);
-            return new TextModel(
-                    name, description, kernel, tokenizer, vocabulary.ids().unknown(), loadTime);
+            return new TextModel(name, description, kernel, tokenizer, vocabulary.ids(), loadTime);
         } catch (Throwable e) {
             kernel.close();
             throw e;
@@ -128,7 +127,12 @@ public final class TextModel implements AutoCloseable {
 
     /** The id that stands for a word the vocabulary cannot spell. */
     public int unknownToken() {
-        return unknownToken;
+        return specialIds.unknown();
+    }
+
+    /** A sequence of tokens of the vocabulary, with [CLS] before and [SEP] behind it unless it begins and ends so. */
+    public Encoding encoding(int[] ids) {
+        return Encoding.of(ids, specialIds.cls(), specialIds.sep());
     }
 
     /** The types of an encoding's tokens for the kernel; null, all 0, where the model tells no first from second text. */

@@ -6,7 +6,11 @@ import io.gatun.model.Head;
 public final class NonFiniteLogitsException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
+    NonFiniteLogitsException(String what) {
+        super(what + " is not a finite number; the model's weights are damaged.");
+    }
+
     NonFiniteLogitsException(Head head) {
-        super("The head " + head.name() + " gave a logit that is not a finite number; its weights are damaged.");
+        this("A logit of the head " + head.name());
     }
 }

@@ -13,10 +13,17 @@ public final class TextClassification {
     private static final Comparator<LabelScore> DESCENDING =
             Comparator.comparingDouble(LabelScore::score).reversed();
 
+    /** What makes scores of logits. */
+    public enum Function {
+        SOFTMAX,
+        SIGMOID,
+        NONE
+    }
+
     private TextClassification() {}
 
     /**
-     * Scores every label.
+     * Scores every label as the head says.
      *
      * @param logits {@code [labels]}
      * @param raw whether the logits themselves are wanted
@@ -24,16 +31,16 @@ public final class TextClassification {
      * @throws NonFiniteLogitsException when a logit is infinite or no number
      */
     public static List<LabelScore> scores(Head head, float[] logits, boolean raw) {
+        return scores(head, logits, raw ? Function.NONE : function(head));
+    }
+
+    /** Scores every label with a function of the caller's. */
+    public static List<LabelScore> scores(Head head, float[] logits, Function function) {
         if (logits.length != head.labels().size()) {
             throw new IllegalArgumentException(
                     logits.length + " logits for " + head.labels().size() + " labels");
         }
-        for (float logit : logits) {
-            if (!Float.isFinite(logit)) {
-                throw new NonFiniteLogitsException(head);
-            }
-        }
-        double[] scores = raw ? widened(logits) : scores(head, widened(logits));
+        double[] scores = probabilities(head, logits, function);
         List<LabelScore> result = new ArrayList<>(scores.length);
         for (int i = 0; i < scores.length; i++) {
             result.add(new LabelScore((float) scores[i], head.labels().get(i)));
@@ -42,12 +49,31 @@ public final class TextClassification {
         return result;
     }
 
-    private static double[] scores(Head head, double[] logits) {
+    /** The scores in the order of the head's labels, as the head says. */
+    public static double[] probabilities(Head head, float[] logits) {
+        return probabilities(head, logits, function(head));
+    }
+
+    private static double[] probabilities(Head head, float[] logits, Function function) {
+        for (float logit : logits) {
+            if (!Float.isFinite(logit)) {
+                throw new NonFiniteLogitsException(head);
+            }
+        }
+        double[] values = widened(logits);
+        return switch (function) {
+            case SOFTMAX -> softmax(values);
+            case SIGMOID -> sigmoid(values);
+            case NONE -> values;
+        };
+    }
+
+    private static Function function(Head head) {
         return switch (head.problemType()) {
             // softmax over one label is 1 whatever the logit
-            case SINGLE_LABEL_CLASSIFICATION -> logits.length == 1 ? sigmoid(logits) : softmax(logits);
-            case MULTI_LABEL_CLASSIFICATION -> sigmoid(logits);
-            case REGRESSION -> logits;
+            case SINGLE_LABEL_CLASSIFICATION -> head.labels().size() == 1 ? Function.SIGMOID : Function.SOFTMAX;
+            case MULTI_LABEL_CLASSIFICATION -> Function.SIGMOID;
+            case REGRESSION -> Function.NONE;
         };
     }
 

@@ -14,6 +14,21 @@ import java.util.Arrays;
 @SuppressWarnings("ArrayRecordComponent") // one object a text on the hot path; never compared
 public record Encoding(int[] ids, int[] typeIds, int[] starts, int[] ends, boolean[] special) {
 
+    /** Tokens that come as such and are nowhere in a text; the special ones are added where they are missing. */
+    public static Encoding of(int[] ids, int cls, int sep) {
+        int before = ids.length > 0 && ids[0] == cls ? 0 : 1;
+        int behind = ids.length > 1 && ids[ids.length - 1] == sep ? 0 : 1;
+        int length = before + ids.length + behind;
+        int[] all = new int[length];
+        System.arraycopy(ids, 0, all, before, ids.length);
+        all[0] = cls;
+        all[length - 1] = sep;
+        boolean[] special = new boolean[length];
+        special[0] = true;
+        special[length - 1] = true;
+        return new Encoding(all, new int[length], new int[length], new int[length], special);
+    }
+
     public int length() {
         return ids.length;
     }

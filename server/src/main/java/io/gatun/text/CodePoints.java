@@ -1,17 +1,17 @@
-package io.gatun.http;
+package io.gatun.text;
 
 /** A text whose places are counted in code points. Looking places up in rising order costs one pass in all. */
-final class CodePoints {
+public final class CodePoints {
     private final String text;
     private int codePoint;
     private int unit;
 
-    CodePoints(String text) {
+    public CodePoints(String text) {
         this.text = text;
     }
 
     /** The piece from one place to another, exclusive. */
-    String piece(int start, int end) {
+    public String piece(int start, int end) {
         int from = unitAt(start);
         codePoint = start;
         unit = from;

@@ -1,15 +1,12 @@
-package io.gatun.http;
+package io.gatun.service;
 
 import io.gatun.batch.Answer;
-import java.util.Map;
 
 /**
  * Where the time of one request went. Of several texts in one request, the longest wait and the longest computation
  * count. Used by the request's own thread.
  */
-final class Timings {
-    private static final long NANOS_PER_MILLI = 1_000_000;
-
+public final class Timings {
     private final long start;
     private long tokenizationStart;
     private long tokenizationNanos;
@@ -20,6 +17,21 @@ final class Timings {
 
     Timings(long start) {
         this.start = start;
+    }
+
+    /** The {@link System#nanoTime} at which the request was there. */
+    public long start() {
+        return start;
+    }
+
+    /** Tokens of all texts. */
+    public int tokens() {
+        return tokens;
+    }
+
+    /** When the first text was being tokenized; 0: never. */
+    public long tokenizationStart() {
+        return tokenizationStart;
     }
 
     void tokenizationStarts(long now) {
@@ -39,37 +51,24 @@ final class Timings {
         tokens += count;
     }
 
-    void ends(long now) {
+    /** The answer is written. */
+    public void ends(long now) {
         totalNanos = now - start;
     }
 
-    long tokenizationNanos() {
+    public long tokenizationNanos() {
         return tokenizationNanos;
     }
 
-    long queueNanos() {
+    public long queueNanos() {
         return queueNanos;
     }
 
-    long inferenceNanos() {
+    public long inferenceNanos() {
         return inferenceNanos;
     }
 
-    long totalNanos() {
+    public long totalNanos() {
         return totalNanos;
-    }
-
-    /** The headers that tell it, in whole milliseconds, as text-embeddings-inference counts them. */
-    Map<String, String> headers() {
-        return Map.of(
-                "x-compute-tokens", Integer.toString(tokens),
-                "x-total-time", millis(totalNanos),
-                "x-tokenization-time", millis(tokenizationNanos),
-                "x-queue-time", millis(queueNanos),
-                "x-inference-time", millis(inferenceNanos));
-    }
-
-    private static String millis(long nanos) {
-        return Long.toString(nanos / NANOS_PER_MILLI);
     }
 }

@@ -1,8 +1,6 @@
-package io.gatun.http;
+package io.gatun.service;
 
-import io.helidon.webserver.CloseConnectionException;
 import java.time.Duration;
-import java.util.Map;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CancellationException;
@@ -45,11 +43,11 @@ final class Tokenization implements AutoCloseable {
      * Runs the work of a request that tokenizes so many characters.
      *
      * @throws RequestException when too many long texts wait already, or the time is over
-     * @throws CloseConnectionException when the client left meanwhile
+     * @throws CallerGoneException when the caller left meanwhile
      */
-    <T> T run(long characters, Client client, Callable<T> work) throws InterruptedException {
+    <T> T run(long characters, Caller caller, Callable<T> work) throws InterruptedException {
         try {
-            return characters <= SHORT_CHARACTERS ? work.call() : await(longTexts.submit(work), client);
+            return characters <= SHORT_CHARACTERS ? work.call() : await(longTexts.submit(work), caller);
         } catch (RejectedExecutionException e) {
             throw overloaded("Too many long texts wait to be tokenized");
         } catch (ExecutionException e) {
@@ -61,23 +59,22 @@ final class Tokenization implements AutoCloseable {
         }
     }
 
-    private <T> T await(Future<T> result, Client client) throws InterruptedException, ExecutionException {
-        client.whenGone(() -> result.cancel(false));
+    private <T> T await(Future<T> result, Caller caller) throws InterruptedException, ExecutionException {
+        caller.whenGone(() -> result.cancel(false));
         try {
             return result.get(timeout.toNanos(), TimeUnit.NANOSECONDS);
         } catch (TimeoutException e) {
             result.cancel(false);
             throw overloaded("The text was not tokenized in " + timeout.toSeconds() + " s");
         } catch (CancellationException e) {
-            throw new CloseConnectionException("The client left", e);
+            throw new CallerGoneException();
         } finally {
-            client.isAnswered();
+            caller.isAnswered();
         }
     }
 
     private static RequestException overloaded(String what) {
-        return new RequestException(
-                ErrorType.OVERLOADED, what + "; send shorter ones, or try again in 1 s.", Map.of("Retry-After", "1"));
+        return RequestException.overloaded(what + "; send shorter ones, or try again in 1 s.", 1);
     }
 
     private static RuntimeException unchecked(@Nullable Throwable failure) {

@@ -1,49 +1,55 @@
 package io.gatun.http;
 
 import com.fasterxml.jackson.core.JsonGenerator;
-import io.gatun.batch.Catalogue;
-import io.gatun.batch.ServedModel;
 import io.gatun.kernel.Kernel;
 import io.gatun.kernel.SessionLimits;
 import io.gatun.model.Head;
 import io.gatun.model.ModelDescription;
 import io.gatun.model.Task;
+import io.gatun.service.Catalogue;
+import io.gatun.service.RequestException;
+import io.gatun.service.ServedModel;
+import io.gatun.service.ServiceLimits;
 import java.io.IOException;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 
-/** {@code GET /info}: what is served, as text-embeddings-inference says it, and what only Gatun has. */
-final class InfoHandler {
+/** The answer of {@code GET /info}: what is served, as text-embeddings-inference says it, and what only Gatun has. */
+final class ServerInfo {
     private final Catalogue catalogue;
+    private final ServiceLimits limits;
     private final ServerSettings settings;
     private final String version;
 
-    InfoHandler(Catalogue catalogue, ServerSettings settings) {
+    ServerInfo(Catalogue catalogue, ServiceLimits limits, ServerSettings settings) {
+        this.limits = limits;
         this.catalogue = catalogue;
         this.settings = settings;
-        String implementation = InfoHandler.class.getPackage().getImplementationVersion();
+        String implementation = ServerInfo.class.getPackage().getImplementationVersion();
         version = implementation == null ? "development" : implementation;
     }
 
-    Reply handle() {
-        return Reply.json(Json.bytes(this::write));
+    void write(JsonGenerator out) throws IOException {
+        try (Catalogue.Lease lease = catalogue.lease(Optional.empty())) {
+            write(lease.served(), out);
+        }
     }
 
-    private void write(JsonGenerator out) throws IOException {
-        ServedModel served = catalogue.defaultModel();
+    private void write(ServedModel served, JsonGenerator out) throws IOException {
         ModelDescription description = served.model().description();
-        SessionLimits limits = served.lanes().settings().limits();
+        SessionLimits batch = served.lanes().settings().limits();
         out.writeStartObject();
         out.writeStringField("model_id", served.model().name());
         out.writeNullField("model_sha");
         out.writeStringField("model_dtype", dataType(description));
         writeType(out, served);
         out.writeNumberField("max_concurrent_requests", settings.maxConnections());
-        out.writeNumberField("max_input_length", served.model().maxTokens());
-        out.writeNumberField("max_batch_tokens", limits.maxTokens());
-        out.writeNumberField("max_batch_requests", limits.maxSequences());
-        out.writeNumberField("max_client_batch_size", settings.maxTexts());
+        out.writeNumberField("max_input_length", Math.min(served.model().maxTokens(), limits.maxTokens()));
+        out.writeNumberField("max_batch_tokens", batch.maxTokens());
+        out.writeNumberField("max_batch_requests", batch.maxSequences());
+        out.writeNumberField("max_client_batch_size", limits.maxTexts());
         out.writeBooleanField("auto_truncate", false);
         out.writeNumberField("tokenization_workers", Runtime.getRuntime().availableProcessors());
         out.writeStringField("version", version);
@@ -51,11 +57,13 @@ final class InfoHandler {
         out.writeNullField("docker_label");
         writeHeads(out, description.heads());
         out.writeArrayFieldStart("models");
-        for (ServedModel model : catalogue.all()) {
+        for (Catalogue.Entry entry : catalogue.entries()) {
             out.writeStartObject();
-            out.writeStringField("name", model.model().name());
-            out.writeStringField("architecture", model.model().description().architecture());
-            writeHeads(out, model.model().description().heads());
+            out.writeStringField("name", entry.name());
+            out.writeStringField("state", entry.state().name().toLowerCase(Locale.ROOT));
+            if (entry.state() == Catalogue.State.READY) {
+                writeModel(entry.name(), out);
+            }
             out.writeEndObject();
         }
         out.writeEndArray();
@@ -63,6 +71,16 @@ final class InfoHandler {
         out.writeStringField("compute", served.model().kernel().compute().id());
         out.writeStringField("ggml_version", Kernel.ggmlVersion());
         out.writeEndObject();
+    }
+
+    private void writeModel(String name, JsonGenerator out) throws IOException {
+        try (Catalogue.Lease lease = catalogue.lease(Optional.of(name))) {
+            ModelDescription description = lease.served().model().description();
+            out.writeStringField("architecture", description.architecture());
+            writeHeads(out, description.heads());
+        } catch (RequestException e) {
+            out.writeStringField("reason", e.problem().message()); // unloaded in between
+        }
     }
 
     /** The type that takes the most bytes. */

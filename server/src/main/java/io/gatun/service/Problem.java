@@ -1,35 +1,38 @@
-package io.gatun.http;
+package io.gatun.service;
 
 import io.gatun.batch.BatchFailedException;
+import io.gatun.batch.DeadlineException;
 import io.gatun.batch.DrainingException;
 import io.gatun.batch.QueueFullException;
 import io.gatun.task.NonFiniteLogitsException;
 import io.gatun.text.TokenizerException;
-import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /**
- * An error as the client sees it. {@link #of} is the one table from exceptions to errors.
+ * An error as the client hears of it. {@link #of} is the one table from exceptions to errors; each door has its own from
+ * their types to a status.
  *
- * @param headers further headers of the answer
+ * @param retryAfterSeconds when another try may succeed, if that is known
  */
-record Problem(ErrorType type, String message, Map<String, String> headers) {
+public record Problem(ErrorType type, String message, OptionalLong retryAfterSeconds) {
 
-    Problem(ErrorType type, String message) {
-        this(type, message, Map.of());
+    public Problem(ErrorType type, String message) {
+        this(type, message, OptionalLong.empty());
     }
 
     /** The error that stands for an exception, if it is one that requests can cause. */
-    static Optional<Problem> of(Throwable e) {
+    public static Optional<Problem> of(Throwable e) {
         return Optional.ofNullable(
                 switch (e) {
-                    case RequestException r -> new Problem(r.type(), sentence(r), r.headers());
+                    case RequestException r -> r.problem();
                     case TokenizerException t -> new Problem(ErrorType.TOKENIZER, sentence(t));
                     case QueueFullException q ->
                         new Problem(
                                 ErrorType.OVERLOADED,
                                 "The server is busy; try again in " + q.retryAfterSeconds() + " s.",
-                                Map.of("Retry-After", Long.toString(q.retryAfterSeconds())));
+                                OptionalLong.of(q.retryAfterSeconds()));
+                    case DeadlineException d -> new Problem(ErrorType.EXPIRED, sentence(d), OptionalLong.of(1));
                     case DrainingException d ->
                         new Problem(ErrorType.UNHEALTHY, "The server is shutting down; send the request elsewhere.");
                     case BatchFailedException b ->
@@ -42,25 +45,15 @@ record Problem(ErrorType type, String message, Map<String, String> headers) {
                         new Problem(
                                 ErrorType.OVERLOADED,
                                 "The server has too little memory for this request now; send a smaller one, or try again.",
-                                Map.of("Retry-After", "1"));
+                                OptionalLong.of(1));
                     default -> null;
                 });
     }
 
-    static Problem unexpected() {
+    /** What is told of a fault of the server's own. */
+    public static Problem unexpected() {
         return new Problem(
                 ErrorType.BACKEND, "The server failed at this request, which is its own fault; see its log.");
-    }
-
-    static Problem wrongMethod(String method, String path, String allowed) {
-        return new Problem(
-                ErrorType.WRONG_METHOD,
-                path + " does not take " + method + "; use " + allowed + ".",
-                Map.of("Allow", allowed));
-    }
-
-    static Problem notFound() {
-        return new Problem(ErrorType.NOT_FOUND, "There is no such route; GET /openapi lists those that there are.");
     }
 
     private static String sentence(Throwable e) {

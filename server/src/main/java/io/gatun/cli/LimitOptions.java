@@ -1,0 +1,92 @@
+package io.gatun.cli;
+
+import io.gatun.http.ServerSettings;
+import io.gatun.service.ServiceLimits;
+import java.time.Duration;
+import picocli.CommandLine.Option;
+
+/** How much a request, and how many connections, may take. */
+final class LimitOptions {
+    private static final int MAX_HEADER_BYTES = 1 << 20;
+
+    @Option(
+            names = "--timeout",
+            paramLabel = "TIME",
+            description = "A request that is not answered by then is given up (default: ${DEFAULT-VALUE}).",
+            defaultValue = "60s",
+            converter = DurationConverter.class)
+    private Duration timeout = Duration.ZERO;
+
+    @Option(
+            names = "--idle-timeout",
+            paramLabel = "TIME",
+            description = "A connection on which nothing comes is closed by then (default: ${DEFAULT-VALUE}).",
+            defaultValue = "2m",
+            converter = DurationConverter.class)
+    private Duration idleTimeout = Duration.ZERO;
+
+    @Option(
+            names = "--max-texts",
+            paramLabel = "N",
+            description = "Texts of one request (default: ${DEFAULT-VALUE}).",
+            defaultValue = "1024",
+            converter = CountConverter.class)
+    private int maxTexts;
+
+    @Option(
+            names = "--max-tokens",
+            paramLabel = "N",
+            description = "Tokens of one text; a model's own limit may be lower (default: ${DEFAULT-VALUE}).",
+            defaultValue = "8192",
+            converter = CountConverter.class)
+    private int maxTokens;
+
+    @Option(
+            names = "--max-body",
+            paramLabel = "SIZE",
+            description = "The body of a request (default: ${DEFAULT-VALUE}).",
+            defaultValue = "2m",
+            converter = MemorySizeConverter.class)
+    private MemorySize maxBody = new MemorySize(ServerSettings.MAX_BODY_BYTES);
+
+    @Option(
+            names = "--max-header",
+            paramLabel = "SIZE",
+            description = "The headers of a request (default: ${DEFAULT-VALUE}).",
+            defaultValue = "16k",
+            converter = MemorySizeConverter.class)
+    private MemorySize maxHeader = new MemorySize(ServerSettings.MAX_HEADER_BYTES);
+
+    @Option(
+            names = "--max-connections",
+            paramLabel = "N",
+            description = "Connections that are open at a time; further ones wait (default: ${DEFAULT-VALUE}).",
+            defaultValue = "" + ServerSettings.MAX_CONNECTIONS,
+            converter = CountConverter.class)
+    private int maxConnections;
+
+    ServiceLimits service() {
+        ServiceLimits usual = ServiceLimits.DEFAULT;
+        return new ServiceLimits(maxTexts, maxTokens, usual.maxVectorTokens(), usual.bulkTexts(), timeout);
+    }
+
+    ServerSettings http(String host, int port) {
+        int body = bytes("--max-body", maxBody, Integer.MAX_VALUE / 2);
+        return new ServerSettings(
+                host,
+                port,
+                body,
+                ServerSettings.bodiesTogether(body),
+                bytes("--max-header", maxHeader, MAX_HEADER_BYTES),
+                maxConnections,
+                idleTimeout,
+                timeout);
+    }
+
+    private static int bytes(String option, MemorySize size, int most) {
+        if (size.bytes() > most) {
+            throw new CommandException("The option " + option + " is at most " + MemorySize.show(most) + ".");
+        }
+        return (int) size.bytes();
+    }
+}

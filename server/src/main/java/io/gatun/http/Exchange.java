@@ -1,0 +1,62 @@
+package io.gatun.http;
+
+import io.gatun.service.Call;
+import io.gatun.service.RequestException;
+import io.helidon.http.HeaderNames;
+import io.helidon.webserver.http.ServerRequest;
+import java.io.IOException;
+import java.util.Optional;
+
+/** One request that is being answered. Used by its own thread. */
+final class Exchange {
+    private final ServerRequest request;
+    private final RequestBody bodies;
+    private final RequestBody.Lease lease;
+    private final InFlight.Flight flight;
+    private final Call call;
+
+    Exchange(ServerRequest request, RequestBody bodies, RequestBody.Lease lease, InFlight.Flight flight, Call call) {
+        this.request = request;
+        this.bodies = bodies;
+        this.lease = lease;
+        this.flight = flight;
+        this.call = call;
+    }
+
+    Call call() {
+        return call;
+    }
+
+    /** The object of the request's body. From now on whoever ends the server waits for this request. */
+    Fields fields() throws IOException {
+        Fields fields = bodies.read(request, lease);
+        flight.begins();
+        return fields;
+    }
+
+    /** The request's body, whatever it says that it is. From now on whoever ends the server waits for this request. */
+    byte[] bytes() throws IOException {
+        byte[] bytes = bodies.bytes(request, lease);
+        flight.begins();
+        return bytes;
+    }
+
+    /** JSON that is a part of the body. */
+    Fields parse(byte[] json) {
+        return bodies.parse(json);
+    }
+
+    Optional<String> header(String name) {
+        return request.headers().first(HeaderNames.create(name));
+    }
+
+    /** A part of the path that the route names. */
+    String path(String name) {
+        return request.path().pathParameters().get(name);
+    }
+
+    /** Takes memory for a large answer until the request is answered. */
+    void reserve(long heapBytes) throws RequestException {
+        lease.addHeap(heapBytes);
+    }
+}

@@ -1,0 +1,250 @@
+package io.gatun.http;
+
+import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.databind.JsonNode;
+import io.gatun.service.Classified;
+import io.gatun.service.Embedded;
+import io.gatun.service.EmbeddedTokens;
+import io.gatun.service.ErrorType;
+import io.gatun.service.Input;
+import io.gatun.service.Ranked;
+import io.gatun.service.RequestException;
+import io.gatun.service.TextService;
+import io.gatun.service.Token;
+import io.gatun.task.LabelScore;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** The routes of text-embeddings-inference, each with our {@code model} and, where it has one, {@code head}. */
+final class TeiRoutes {
+    private static final String INPUTS = "{\"inputs\": \"a text\"}";
+    private static final String RERANK = "{\"query\": \"a question\", \"texts\": [\"a text\", \"another\"]}";
+    private static final String SIMILARITY =
+            "{\"inputs\": {\"source_sentence\": \"a text\", \"sentences\": [\"another\"]}}";
+    /** A float of four bytes is some twelve characters as well. */
+    private static final int HEAP_PER_VALUE = 16;
+
+    private final TextService service;
+    private final int maxTexts;
+
+    TeiRoutes(TextService service) {
+        this.service = service;
+        this.maxTexts = service.limits().maxTexts();
+    }
+
+    void register(Routes routes) {
+        routes.task("/predict", ErrorStyle.PLAIN, exchange -> predict(exchange, exchange.fields()));
+        routes.task("/embed", ErrorStyle.PLAIN, exchange -> embed(exchange, exchange.fields()));
+        routes.task("/embed_all", ErrorStyle.PLAIN, this::embedAll);
+        routes.task("/similarity", ErrorStyle.PLAIN, this::similarity);
+        routes.task("/rerank", ErrorStyle.PLAIN, this::rerank);
+        routes.task("/tokenize", ErrorStyle.PLAIN, this::tokenize);
+        routes.task("/decode", ErrorStyle.PLAIN, this::decode);
+    }
+
+    private static Optional<String> model(Fields fields) {
+        return fields.text("model");
+    }
+
+    Reply predict(Exchange exchange, Fields fields) throws InterruptedException {
+        if (fields.has("parameters")) {
+            // Only Hugging Face's clients send it, and they read its pipeline's answer.
+            return HuggingFaceRoutes.classification(service, exchange, model(fields), fields);
+        }
+        Inputs inputs = Inputs.pairs(fields.required("inputs", INPUTS), maxTexts);
+        boolean raw = fields.flag("raw_scores", false);
+        Classified classified = service.classify(
+                exchange.call(), model(fields), fields.text("head"), inputs.all(), fields.truncation());
+        return Reply.json(out -> {
+            if (inputs.batch()) {
+                out.writeStartArray();
+            }
+            for (int i = 0; i < inputs.all().size(); i++) {
+                LabelScore.write(classified.scores(i, raw), out);
+            }
+            if (inputs.batch()) {
+                out.writeEndArray();
+            }
+        });
+    }
+
+    Reply embed(Exchange exchange, Fields fields) throws InterruptedException {
+        return embed(exchange, model(fields), fields);
+    }
+
+    Reply embed(Exchange exchange, Optional<String> model, Fields fields) throws InterruptedException {
+        if (!fields.text("encoding_format").orElse("float").equals("float")) {
+            throw RequestException.validation("The field \"encoding_format\" must be \"float\" here.");
+        }
+        Inputs inputs = Inputs.texts(fields.required("inputs", INPUTS), maxTexts);
+        Embedded embedded = service.embed(
+                exchange.call(),
+                model,
+                inputs.all(),
+                fields.truncation(),
+                fields.flag("normalize", true),
+                fields.integer("dimensions"));
+        return vectors(exchange, embedded.vectors());
+    }
+
+    private static Reply vectors(Exchange exchange, List<float[]> vectors) {
+        exchange.reserve((long) HEAP_PER_VALUE * vectors.size() * vectors.getFirst().length);
+        return Reply.largeJson(out -> {
+            out.writeStartArray();
+            for (float[] vector : vectors) {
+                write(vector, 0, vector.length, out);
+            }
+            out.writeEndArray();
+        });
+    }
+
+    private Reply embedAll(Exchange exchange) throws IOException, InterruptedException {
+        Fields fields = exchange.fields();
+        Inputs inputs = Inputs.texts(fields.required("inputs", INPUTS), maxTexts);
+        EmbeddedTokens embedded =
+                service.embedTokens(exchange.call(), model(fields), inputs.all(), fields.truncation());
+        int width = embedded.width();
+        exchange.reserve((long) HEAP_PER_VALUE
+                * embedded.rows().stream().mapToLong(rows -> rows.length).sum());
+        return Reply.largeJson(out -> {
+            out.writeStartArray();
+            for (float[] rows : embedded.rows()) {
+                out.writeStartArray();
+                for (int start = 0; start < rows.length; start += width) {
+                    write(rows, start, width, out);
+                }
+                out.writeEndArray();
+            }
+            out.writeEndArray();
+        });
+    }
+
+    private static void write(float[] values, int start, int length, JsonGenerator out) throws IOException {
+        out.writeStartArray();
+        for (int i = start; i < start + length; i++) {
+            out.writeNumber(values[i]);
+        }
+        out.writeEndArray();
+    }
+
+    private Reply similarity(Exchange exchange) throws IOException, InterruptedException {
+        Fields fields = exchange.fields();
+        return similarity(exchange, model(fields), fields);
+    }
+
+    Reply similarity(Exchange exchange, Optional<String> model, Fields fields) throws InterruptedException {
+        fields.required("inputs", SIMILARITY);
+        Fields inputs = fields.object("inputs");
+        List<Float> cosines = service.similarity(
+                exchange.call(),
+                model,
+                inputs.text("source_sentence").orElseThrow(() -> missing("source_sentence", SIMILARITY)),
+                inputs.texts("sentences", SIMILARITY),
+                fields.object("parameters").truncation());
+        return Reply.json(out -> {
+            out.writeStartArray();
+            for (float cosine : cosines) {
+                out.writeNumber(cosine);
+            }
+            out.writeEndArray();
+        });
+    }
+
+    private static RequestException missing(String field, String example) {
+        return RequestException.validation("The field \"" + field + "\" is missing; send " + example + ".");
+    }
+
+    private Reply rerank(Exchange exchange) throws IOException, InterruptedException {
+        Fields fields = exchange.fields();
+        List<String> texts = fields.texts("texts", RERANK);
+        boolean returned = fields.flag("return_text", false);
+        List<Ranked> ranks = service.rerank(
+                exchange.call(),
+                model(fields),
+                fields.text("head"),
+                fields.text("query").orElseThrow(() -> missing("query", RERANK)),
+                texts,
+                fields.truncation(),
+                fields.flag("raw_scores", false));
+        return Reply.json(out -> {
+            out.writeStartArray();
+            for (Ranked rank : ranks) {
+                out.writeStartObject();
+                out.writeNumberField("index", rank.index());
+                if (returned) {
+                    out.writeStringField("text", texts.get(rank.index()));
+                }
+                out.writeNumberField("score", rank.score());
+                out.writeEndObject();
+            }
+            out.writeEndArray();
+        });
+    }
+
+    private Reply tokenize(Exchange exchange) throws IOException, InterruptedException {
+        Fields fields = exchange.fields();
+        boolean special = fields.flag("add_special_tokens", true);
+        List<String> texts = Inputs.texts(fields.required("inputs", INPUTS), maxTexts).all().stream()
+                .map(input -> ((Input.Text) input).text())
+                .toList();
+        List<List<Token>> tokens = service.tokenize(exchange.call(), model(fields), texts, special);
+        return Reply.json(out -> {
+            out.writeStartArray();
+            for (List<Token> text : tokens) {
+                write(text, out);
+            }
+            out.writeEndArray();
+        });
+    }
+
+    private static void write(List<Token> tokens, JsonGenerator out) throws IOException {
+        out.writeStartArray();
+        for (Token token : tokens) {
+            out.writeStartObject();
+            out.writeNumberField("id", token.id());
+            out.writeStringField("text", token.text());
+            out.writeBooleanField("special", token.special());
+            if (token.special()) {
+                out.writeNullField("start");
+                out.writeNullField("stop");
+            } else {
+                out.writeNumberField("start", token.start());
+                out.writeNumberField("stop", token.end());
+            }
+            out.writeEndObject();
+        }
+        out.writeEndArray();
+    }
+
+    private Reply decode(Exchange exchange) throws IOException, InterruptedException {
+        Fields fields = exchange.fields();
+        JsonNode ids = fields.required("ids", "{\"ids\": [101, 102]}");
+        if (!ids.isArray()) {
+            throw RequestException.validation(
+                    "The field \"ids\" must be a list of token ids, or a list of such lists, not " + Fields.kind(ids)
+                            + ".");
+        }
+        if (ids.isEmpty()) {
+            throw new RequestException(ErrorType.EMPTY, "The list \"ids\" is empty; send at least one token id.");
+        }
+        List<int[]> sequences = new ArrayList<>();
+        if (ids.get(0).isArray()) {
+            for (int i = 0; i < ids.size(); i++) {
+                sequences.add(Fields.ids(ids.get(i), "ids[" + i + "]"));
+            }
+        } else {
+            sequences.add(Fields.ids(ids, "ids"));
+        }
+        List<String> texts =
+                service.decode(exchange.call(), model(fields), sequences, fields.flag("skip_special_tokens", true));
+        return Reply.json(out -> {
+            out.writeStartArray();
+            for (String text : texts) {
+                out.writeString(text);
+            }
+            out.writeEndArray();
+        });
+    }
+}

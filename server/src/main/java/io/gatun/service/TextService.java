@@ -1,0 +1,295 @@
+package io.gatun.service;
+
+import io.gatun.batch.Answer;
+import io.gatun.batch.Job;
+import io.gatun.batch.Outputs;
+import io.gatun.metrics.Metrics;
+import io.gatun.metrics.Stage;
+import io.gatun.model.Head;
+import io.gatun.model.Task;
+import io.gatun.model.TextModel;
+import io.gatun.task.LabelScore;
+import io.gatun.task.Vectors;
+import io.gatun.text.Encoding;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+
+/**
+ * What a request may ask of a model, for every door. Each method waits for its answer; call it on a virtual thread.
+ * Thread-safe. Does not own the catalogue.
+ *
+ * <p>All throw what {@link Problem#of} knows, and {@link CallerGoneException}.
+ */
+public final class TextService implements AutoCloseable {
+    private final Catalogue catalogue;
+    private final ServiceLimits limits;
+    private final Metrics metrics;
+    private final Tokenization tokenization;
+    private final Encoder encoder;
+    private final Inference inference;
+
+    public TextService(Catalogue catalogue, Metrics metrics, ServiceLimits limits) {
+        this.catalogue = catalogue;
+        this.limits = limits;
+        this.metrics = metrics;
+        this.tokenization = new Tokenization(limits.timeout());
+        this.encoder = new Encoder(tokenization, metrics, limits);
+        this.inference = new Inference(metrics, limits);
+    }
+
+    public Catalogue catalogue() {
+        return catalogue;
+    }
+
+    public ServiceLimits limits() {
+        return limits;
+    }
+
+    /** The logits of one head of texts. {@code headName}: or nothing, the model's first that classifies texts. */
+    public Classified classify(
+            Call call, Optional<String> modelName, Optional<String> headName, List<Input> inputs, Truncation truncation)
+            throws InterruptedException {
+        try (Catalogue.Lease lease = catalogue.lease(modelName)) {
+            return classify(call, lease.served(), head(lease.served().model(), headName), inputs, truncation);
+        }
+    }
+
+    private Classified classify(Call call, ServedModel served, Head head, List<Input> inputs, Truncation truncation)
+            throws InterruptedException {
+        List<Encoding> encodings = encoder.encode(call, served, inputs, truncation);
+        List<Answer> answers =
+                inference.answers(call, served, jobs(call, served, encodings, Outputs.ofHead(head.index())));
+        return new Classified(
+                served.name(),
+                head,
+                answers.stream().map(answer -> answer.logits(head)).toList(),
+                lengths(encodings));
+    }
+
+    /**
+     * A vector for each text, pooled as the model says.
+     *
+     * @param normalize whether to bring each to length 1
+     * @param dimensions how many of its first values are wanted, or nothing: all
+     */
+    public Embedded embed(
+            Call call,
+            Optional<String> modelName,
+            List<Input> inputs,
+            Truncation truncation,
+            boolean normalize,
+            OptionalInt dimensions)
+            throws InterruptedException {
+        try (Catalogue.Lease lease = catalogue.lease(modelName)) {
+            ServedModel served = lease.served();
+            int width = served.model().description().embeddingLength();
+            int wanted = dimensions.orElse(width);
+            if (wanted < 1 || wanted > width) {
+                throw RequestException.validation("The vectors of the model \"" + served.name() + "\" have 1 to "
+                        + width + " dimensions, not " + wanted + ".");
+            }
+            List<Encoding> encodings = encoder.encode(call, served, inputs, truncation);
+            List<float[]> vectors = vectors(call, served, encodings).stream()
+                    .map(vector -> Vectors.shortened(vector, wanted))
+                    .map(vector -> normalize ? Vectors.normalized(vector) : vector)
+                    .toList();
+            return new Embedded(served.name(), vectors, lengths(encodings));
+        }
+    }
+
+    private List<float[]> vectors(Call call, ServedModel served, List<Encoding> encodings) throws InterruptedException {
+        List<Job> jobs = jobs(call, served, encodings, Outputs.of(Outputs.Vectors.POOLED));
+        return inference.answers(call, served, jobs).stream()
+                .map(answer -> Vectors.finite(answer.vectors()))
+                .toList();
+    }
+
+    /** A vector for each token of each text. */
+    public EmbeddedTokens embedTokens(Call call, Optional<String> modelName, List<Input> inputs, Truncation truncation)
+            throws InterruptedException {
+        try (Catalogue.Lease lease = catalogue.lease(modelName)) {
+            ServedModel served = lease.served();
+            List<Encoding> encodings = encoder.encode(call, served, inputs, truncation);
+            long tokens = encodings.stream().mapToLong(Encoding::length).sum();
+            if (tokens > limits.maxVectorTokens()) {
+                throw RequestException.validation("The texts have " + tokens + " tokens, and a request may ask for "
+                        + limits.maxVectorTokens() + " vectors of tokens; send fewer or shorter texts in one request.");
+            }
+            List<Job> jobs = jobs(call, served, encodings, Outputs.of(Outputs.Vectors.TOKENS));
+            List<float[]> rows = inference.answers(call, served, jobs).stream()
+                    .map(answer -> Vectors.finite(answer.vectors()))
+                    .toList();
+            return new EmbeddedTokens(
+                    served.name(), served.model().description().embeddingLength(), rows);
+        }
+    }
+
+    /** The cosine of each sentence's vector with the source's. */
+    public List<Float> similarity(
+            Call call, Optional<String> modelName, String source, List<String> sentences, Truncation truncation)
+            throws InterruptedException {
+        try (Catalogue.Lease lease = catalogue.lease(modelName)) {
+            return cosines(call, lease.served(), source, sentences, truncation);
+        }
+    }
+
+    private List<Float> cosines(
+            Call call, ServedModel served, String source, List<String> sentences, Truncation truncation)
+            throws InterruptedException {
+        if (sentences.isEmpty()) {
+            throw new RequestException(ErrorType.EMPTY, "There is no text to compare with; send at least one.");
+        }
+        List<Input> inputs = new ArrayList<>();
+        inputs.add(new Input.Text(source));
+        sentences.forEach(sentence -> inputs.add(new Input.Text(sentence)));
+        List<float[]> vectors = vectors(call, served, encoder.encode(call, served, inputs, truncation));
+        return vectors.stream()
+                .skip(1)
+                .map(vector -> Vectors.cosine(vectors.getFirst(), vector))
+                .toList();
+    }
+
+    /**
+     * The texts in the order in which they answer the query. A head of one label reads each text together with the
+     * query; a model without such a head compares their vectors, and a score is then a cosine.
+     *
+     * @param raw whether the head's logits are wanted and not their sigmoid
+     */
+    public List<Ranked> rerank(
+            Call call,
+            Optional<String> modelName,
+            Optional<String> headName,
+            String query,
+            List<String> texts,
+            Truncation truncation,
+            boolean raw)
+            throws InterruptedException {
+        try (Catalogue.Lease lease = catalogue.lease(modelName)) {
+            ServedModel served = lease.served();
+            Optional<Head> ranking = rankingHead(served.model(), headName);
+            List<Float> scores = ranking.isEmpty()
+                    ? cosines(call, served, query, texts, truncation)
+                    : headScores(call, served, ranking.get(), query, texts, truncation, raw);
+            return IntStream.range(0, scores.size())
+                    .mapToObj(i -> new Ranked(i, scores.get(i)))
+                    .sorted(Comparator.comparingDouble(Ranked::score).reversed())
+                    .toList();
+        }
+    }
+
+    private List<Float> headScores(
+            Call call,
+            ServedModel served,
+            Head head,
+            String query,
+            List<String> texts,
+            Truncation truncation,
+            boolean raw)
+            throws InterruptedException {
+        List<Input> pairs =
+                texts.stream().map(text -> (Input) new Input.Pair(query, text)).toList();
+        Classified classified = classify(call, served, head, pairs, truncation);
+        return IntStream.range(0, texts.size())
+                .mapToObj(i -> classified.scores(i, raw).getFirst())
+                .map(LabelScore::score)
+                .toList();
+    }
+
+    private static Optional<Head> rankingHead(TextModel model, Optional<String> name) {
+        if (name.isEmpty()) {
+            return model.description().heads().stream()
+                    .filter(TextService::ranks)
+                    .findFirst();
+        }
+        Head head = head(model, name);
+        if (!ranks(head)) {
+            throw RequestException.validation(
+                    "The head \"" + head.name() + "\" has " + head.labels().size()
+                            + " labels, and a head that ranks has one; name another, or none to compare vectors.");
+        }
+        return Optional.of(head);
+    }
+
+    private static boolean ranks(Head head) {
+        return head.task() == Task.TEXT_CLASSIFICATION && head.labels().size() == 1;
+    }
+
+    /** Texts to tokens, of any length. */
+    public List<List<Token>> tokenize(
+            Call call, Optional<String> modelName, List<String> texts, boolean addSpecialTokens)
+            throws InterruptedException {
+        try (Catalogue.Lease lease = catalogue.lease(modelName)) {
+            return encoder.tokenize(call, lease.served(), texts, addSpecialTokens);
+        }
+    }
+
+    /** Tokens to texts. Each id must be one of the model's vocabulary. */
+    public List<String> decode(Call call, Optional<String> modelName, List<int[]> sequences, boolean skipSpecialTokens)
+            throws InterruptedException {
+        try (Catalogue.Lease lease = catalogue.lease(modelName)) {
+            return encoder.decode(call, lease.served(), sequences, skipSpecialTokens);
+        }
+    }
+
+    /** The answer of a request is written: tells the metrics. */
+    public void answered(Call call) {
+        Timings timings = call.timings();
+        timings.ends(System.nanoTime());
+        metrics.time(call.model(), Stage.TOTAL, timings.totalNanos());
+        metrics.time(call.model(), Stage.TOKENIZATION, timings.tokenizationNanos());
+        metrics.time(call.model(), Stage.QUEUE, timings.queueNanos());
+        metrics.time(call.model(), Stage.INFERENCE, timings.inferenceNanos());
+        metrics.success(call.method());
+    }
+
+    /** A request failed: tells the metrics. */
+    public void failed(Problem problem) {
+        metrics.failure(problem.type().counted());
+    }
+
+    private List<Job> jobs(Call call, ServedModel served, List<Encoding> encodings, Outputs outputs) {
+        long deadline = inference.deadline(call);
+        return encodings.stream()
+                .map(encoding -> new Job(encoding.ids(), served.model().typeIds(encoding), outputs, deadline))
+                .toList();
+    }
+
+    private static List<Integer> lengths(List<Encoding> encodings) {
+        return encodings.stream().map(Encoding::length).toList();
+    }
+
+    private static Head head(TextModel model, Optional<String> name) {
+        if (model.description().heads().isEmpty()) {
+            throw RequestException.validation(
+                    "The model \"" + model.name() + "\" has no heads, so it predicts nothing; ask another model.");
+        }
+        Head head = name.isEmpty()
+                ? model.defaultHead(Task.TEXT_CLASSIFICATION)
+                : model.head(name.get())
+                        .orElseThrow(() -> RequestException.validation("The model \"" + model.name()
+                                + "\" has no head of that name; it has " + names(model) + "."));
+        if (head.task() != Task.TEXT_CLASSIFICATION) {
+            throw RequestException.validation("The head \"" + head.name() + "\" is for "
+                    + head.task().id()
+                    + ", and this request wants text-classification; name another of the heads " + names(model) + ".");
+        }
+        return head;
+    }
+
+    private static String names(TextModel model) {
+        return model.description().heads().stream()
+                .map(h -> "\"" + h.name() + "\" (" + h.task().id() + ")")
+                .collect(Collectors.joining(", "));
+    }
+
+    /** Ends the threads that tokenize. */
+    @Override
+    public void close() {
+        tokenization.close();
+    }
+}
