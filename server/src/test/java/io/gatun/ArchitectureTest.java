@@ -12,7 +12,7 @@ import com.tngtech.archunit.library.Architectures;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/** The arrows between packages point one way: kernel ← text, model ← task, batch ← http ← cli. */
+/** The arrows between packages point one way: kernel ← text, model ← task, batch ← metrics ← service ← http ← cli. */
 final class ArchitectureTest {
     private static JavaClasses gatun = new ClassFileImporter().importClasses();
 
@@ -40,6 +40,8 @@ final class ArchitectureTest {
                 .definedBy("io.gatun.batch..")
                 .layer("metrics")
                 .definedBy("io.gatun.metrics..")
+                .layer("service")
+                .definedBy("io.gatun.service..")
                 .layer("http")
                 .definedBy("io.gatun.http..")
                 .layer("cli")
@@ -48,18 +50,20 @@ final class ArchitectureTest {
                 .mayNotBeAccessedByAnyLayer()
                 .whereLayer("http")
                 .mayOnlyBeAccessedByLayers("cli")
+                .whereLayer("service")
+                .mayOnlyBeAccessedByLayers("http", "cli")
                 .whereLayer("metrics")
-                .mayOnlyBeAccessedByLayers("http", "cli")
+                .mayOnlyBeAccessedByLayers("service", "http", "cli")
                 .whereLayer("batch")
-                .mayOnlyBeAccessedByLayers("metrics", "http", "cli")
+                .mayOnlyBeAccessedByLayers("metrics", "service", "http", "cli")
                 .whereLayer("task")
-                .mayOnlyBeAccessedByLayers("http", "cli")
+                .mayOnlyBeAccessedByLayers("service", "http", "cli")
                 .whereLayer("model")
-                .mayOnlyBeAccessedByLayers("task", "batch", "metrics", "http", "cli")
+                .mayOnlyBeAccessedByLayers("task", "batch", "metrics", "service", "http", "cli")
                 .whereLayer("text")
-                .mayOnlyBeAccessedByLayers("model", "task", "batch", "http", "cli")
+                .mayOnlyBeAccessedByLayers("model", "task", "batch", "service", "http", "cli")
                 .whereLayer("kernel")
-                .mayOnlyBeAccessedByLayers("model", "batch", "metrics", "http", "cli")
+                .mayOnlyBeAccessedByLayers("model", "batch", "metrics", "service", "http", "cli")
                 .check(gatun);
     }
 

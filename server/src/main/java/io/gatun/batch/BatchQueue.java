@@ -244,6 +244,15 @@ final class BatchQueue {
         return (int) sum(Line::size);
     }
 
+    int jobs(Priority priority) {
+        lock.lock();
+        try {
+            return line(priority).size();
+        } finally {
+            lock.unlock();
+        }
+    }
+
     int tokens() {
         return (int) sum(Line::tokens);
     }

@@ -18,6 +18,15 @@ final class LimitOptions {
     private Duration timeout = Duration.ZERO;
 
     @Option(
+            names = "--drain-timeout",
+            paramLabel = "TIME",
+            description =
+                    "How long requests may still take when the process is told to end (default: ${DEFAULT-VALUE}).",
+            defaultValue = "30s",
+            converter = DurationConverter.class)
+    private Duration drainTimeout = Duration.ZERO;
+
+    @Option(
             names = "--idle-timeout",
             paramLabel = "TIME",
             description = "A connection on which nothing comes is closed by then (default: ${DEFAULT-VALUE}).",
@@ -80,7 +89,8 @@ final class LimitOptions {
                 bytes("--max-header", maxHeader, MAX_HEADER_BYTES),
                 maxConnections,
                 idleTimeout,
-                timeout);
+                timeout,
+                drainTimeout);
     }
 
     private static int bytes(String option, MemorySize size, int most) {

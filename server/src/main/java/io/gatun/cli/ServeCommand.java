@@ -7,7 +7,6 @@ import io.gatun.model.ModelSource;
 import io.gatun.service.Catalogue;
 import io.gatun.service.ModelLoader;
 import io.gatun.service.TextService;
-import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -46,15 +45,6 @@ final class ServeCommand implements Callable<Integer> {
                     + "(default: the embedded model, named default).")
     private List<String> models = List.of();
 
-    @Option(
-            names = "--drain-timeout",
-            paramLabel = "TIME",
-            description =
-                    "How long requests may still take when the process is told to end (default: ${DEFAULT-VALUE}).",
-            defaultValue = "30s",
-            converter = DurationConverter.class)
-    private Duration drainTimeout = Duration.ZERO;
-
     @Mixin
     private LaneOptions lanes = new LaneOptions();
 
@@ -73,7 +63,8 @@ final class ServeCommand implements Callable<Integer> {
             throw new CommandException("The option --host is empty; name an address, such as 127.0.0.1 or 0.0.0.0.");
         }
         Metrics metrics = new Metrics();
-        ModelLoader loader = new ModelLoader(computing.compute(), lanes::settings, lanes.memoryLimit(), metrics);
+        ModelLoader loader =
+                new ModelLoader(computing.compute(), lanes::settings, lanes.memoryLimit(), metrics, metrics);
         Catalogue catalogue = new Catalogue(sources(), loader);
         // What loading left in the heap would be copied around, and keep its pages, for as long as the program serves.
         System.gc();
@@ -100,11 +91,9 @@ final class ServeCommand implements Callable<Integer> {
     }
 
     /** Ends the process from within its shutdown: a signal alone would make its status 143. */
-    private void drain(HttpServer server, AtomicInteger status) {
+    private static void drain(HttpServer server, AtomicInteger status) {
         try {
-            // A request that the server took may not have reached the lanes yet, and they must still take it.
-            server.drain();
-            server.awaitAnswers(drainTimeout);
+            // The lanes stay open: a request that the server took may not have reached them yet.
             server.close();
         } finally {
             Runtime.getRuntime().halt(status.get());

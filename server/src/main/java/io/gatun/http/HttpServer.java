@@ -191,20 +191,18 @@ public final class HttpServer implements AutoCloseable {
         inFlight.drain();
     }
 
-    /** Waits for the answers in flight; until then whoever asks hears that the server is ending. */
-    public void awaitAnswers(Duration timeout) {
-        drain();
-        try {
-            inFlight.awaitNone(timeout);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
-    }
-
-    /** Closes all connections. */
+    /**
+     * Waits for the answers in flight, and then closes all connections. Until then whoever asks hears that the server is
+     * ending.
+     */
     @Override
     public void close() {
         drain();
+        try {
+            inFlight.awaitNone(settings.drainTimeout());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
         // It would tell at SEVERE of each client that connects while it stops.
         HELIDON_LISTENER_LOGGER.setLevel(Level.OFF);
         server.stop();

@@ -33,11 +33,11 @@ final class HuggingFaceRoutes {
     }
 
     void register(Routes routes) {
-        routes.task("/", ErrorStyle.PLAIN, exchange -> {
+        TeiRoutes.task(routes, "/", exchange -> {
             Fields fields = exchange.fields();
             // All of a client's tasks send parameters but feature extraction, which may send nothing but inputs.
             return fields.has("parameters") || isSimilarity(fields)
-                    ? pipeline(exchange, Optional.empty(), fields)
+                    ? pipeline(exchange, fields.text("model"), fields)
                     : tei.embed(exchange, fields);
         });
         routes.task(
@@ -52,7 +52,7 @@ final class HuggingFaceRoutes {
     }
 
     private void unsupported(Routes routes, String path, String task) {
-        routes.task(path, ErrorStyle.PLAIN, exchange -> {
+        TeiRoutes.task(routes, path, exchange -> {
             throw unsupported(exchange.fields().text("model"), task);
         });
     }

@@ -12,6 +12,7 @@ import java.time.Duration;
  * @param maxConnections open at a time; further ones wait to be accepted
  * @param idleTimeout a connection on which nothing comes is closed by then
  * @param requestTimeout a request that has not come whole by then is given up
+ * @param drainTimeout how long answers in flight may take when the server is closed
  */
 public record ServerSettings(
         String host,
@@ -21,7 +22,8 @@ public record ServerSettings(
         int maxHeaderBytes,
         int maxConnections,
         Duration idleTimeout,
-        Duration requestTimeout) {
+        Duration requestTimeout,
+        Duration drainTimeout) {
     /** The usual largest body. */
     public static final int MAX_BODY_BYTES = 2 << 20;
     /** The usual largest headers. */
@@ -43,7 +45,8 @@ public record ServerSettings(
                 MAX_HEADER_BYTES,
                 MAX_CONNECTIONS,
                 IDLE_TIMEOUT,
-                Duration.ofSeconds(60));
+                Duration.ofSeconds(60),
+                Duration.ofSeconds(30));
     }
 
     /** As many bytes of bodies as the heap bears, and room for two of the largest in any case. */

@@ -35,13 +35,26 @@ final class TeiRoutes {
     }
 
     void register(Routes routes) {
-        routes.task("/predict", ErrorStyle.PLAIN, exchange -> predict(exchange, exchange.fields()));
-        routes.task("/embed", ErrorStyle.PLAIN, exchange -> embed(exchange, exchange.fields()));
-        routes.task("/embed_all", ErrorStyle.PLAIN, this::embedAll);
-        routes.task("/similarity", ErrorStyle.PLAIN, this::similarity);
-        routes.task("/rerank", ErrorStyle.PLAIN, this::rerank);
-        routes.task("/tokenize", ErrorStyle.PLAIN, this::tokenize);
-        routes.task("/decode", ErrorStyle.PLAIN, this::decode);
+        task(routes, "/predict", exchange -> predict(exchange, exchange.fields()));
+        task(routes, "/embed", exchange -> embed(exchange, exchange.fields()));
+        task(routes, "/embed_all", this::embedAll);
+        task(routes, "/similarity", this::similarity);
+        task(routes, "/rerank", this::rerank);
+        task(routes, "/tokenize", this::tokenize);
+        task(routes, "/decode", this::decode);
+    }
+
+    /** A route whose body may name a model: that there is none of that name is then a fault of the body. */
+    static void task(Routes routes, String path, Routes.Answerer answerer) {
+        routes.task(path, ErrorStyle.PLAIN, exchange -> {
+            try {
+                return answerer.answer(exchange);
+            } catch (RequestException e) {
+                throw e.problem().type() == ErrorType.UNKNOWN_MODEL
+                        ? RequestException.validation(e.problem().message())
+                        : e;
+            }
+        });
     }
 
     private static Optional<String> model(Fields fields) {

@@ -1,5 +1,6 @@
 package io.gatun.service;
 
+import io.gatun.batch.BatchListener;
 import io.gatun.batch.LaneSettings;
 import io.gatun.batch.Lanes;
 import io.gatun.kernel.Compute;
@@ -16,8 +17,15 @@ import java.util.function.Function;
  *
  * @param lanes how many lanes a model gets, and what may wait for them
  * @param memoryLimit the most native bytes of this process, of all models together
+ * @param listener hears of the batches of all models
+ * @param metrics shows the models that are loaded
  */
-public record ModelLoader(Compute compute, Function<TextModel, LaneSettings> lanes, long memoryLimit, Metrics metrics) {
+public record ModelLoader(
+        Compute compute,
+        Function<TextModel, LaneSettings> lanes,
+        long memoryLimit,
+        BatchListener listener,
+        Metrics metrics) {
     /**
      * Loads a model and starts its lanes.
      *
@@ -29,11 +37,11 @@ public record ModelLoader(Compute compute, Function<TextModel, LaneSettings> lan
             LaneSettings settings = lanes.apply(model);
             long needed = Slab.allocatedBytes() + Lanes.bytes(model, settings);
             if (needed > memoryLimit) {
-                throw new ModelException("The model " + name + " with " + settings.lanes()
-                        + " lanes would bring the native memory to " + needed + " bytes, more than the limit of "
-                        + memoryLimit + "; raise --memory-limit or lower --lanes.");
+                throw new ModelException("The model " + name + " with " + settings.lanes() + " lanes needs " + needed
+                        + " bytes of native memory with what is there already, more than the limit of " + memoryLimit
+                        + "; raise --memory-limit or lower --lanes.");
             }
-            Lanes started = Lanes.start(model, settings, metrics);
+            Lanes started = Lanes.start(model, settings, listener);
             return new ServedModel(
                     model,
                     started,

@@ -1,12 +1,15 @@
 package io.gatun.batch;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.gatun.kernel.Session;
 import io.gatun.kernel.SessionLimits;
 import io.gatun.model.TextModel;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.ArrayBlockingQueue;
@@ -42,7 +45,7 @@ final class BatchQueueTest {
         BatchQueue queue = queue(3);
         try (Idle idle = new Idle(queue, 2)) {
             List<Job> jobs = jobs(8);
-            queue.add(jobs, 0);
+            queue.add(jobs, Priority.INTERACTIVE);
             Work.Batch first = (Work.Batch) idle.next();
             Work.Batch second = (Work.Batch) idle.next();
             assertThat(first.jobs()).hasSize(4);
@@ -59,7 +62,7 @@ final class BatchQueueTest {
         BatchQueue queue = queue(3);
         try (Idle idle = new Idle(queue, 3)) {
             List<Job> jobs = jobs(1);
-            queue.add(jobs, 0);
+            queue.add(jobs, Priority.INTERACTIVE);
             List<Work> taken = List.of(idle.next(), idle.next(), idle.next());
             assertThat(taken)
                     .filteredOn(Work.Batch.class::isInstance)
@@ -81,7 +84,7 @@ final class BatchQueueTest {
     void aSessionForOneThreadIsNotOffered() throws Exception {
         BatchQueue queue = queue(1);
         try (Idle idle = new Idle(queue, 2)) {
-            queue.add(jobs(1), 0);
+            queue.add(jobs(1), Priority.INTERACTIVE);
             assertThat(((Work.Batch) idle.next()).offer().lanes()).isZero();
         }
     }
@@ -90,11 +93,11 @@ final class BatchQueueTest {
     void whoComesLateTakesWorkFirstAndFindsNoBatchThatHasEnded() throws Exception {
         BatchQueue queue = queue(3);
         try (Idle idle = new Idle(queue, 1)) {
-            queue.add(jobs(1), 0);
+            queue.add(jobs(1), Priority.INTERACTIVE);
             Work.Batch alone = (Work.Batch) idle.next();
             assertThat(alone.offer().lanes()).isZero();
             queue.finished(alone);
-            queue.add(jobs(1), 0);
+            queue.add(jobs(1), Priority.INTERACTIVE);
             assertThat(queue.take(session)).isInstanceOf(Work.Batch.class);
         }
     }
@@ -103,18 +106,102 @@ final class BatchQueueTest {
     void aClosedQueueGivesNothing() throws Exception {
         BatchQueue queue = queue(1);
         Job left = jobs(1).getFirst();
-        queue.add(List.of(left), 0);
+        queue.add(List.of(left), Priority.INTERACTIVE);
         assertThat(queue.close()).containsExactly(left);
         assertThat(queue.take(session)).isInstanceOf(Work.End.class);
         assertThat(queue.close()).isEmpty();
     }
 
+    @Test
+    void interactiveWorkGoesFirstAndBulkIsNotStarved() throws Exception {
+        BatchQueue queue = queue(1, new CostModel(), 10);
+        queue.add(jobs(2), Priority.BULK);
+        queue.add(jobs(20), Priority.INTERACTIVE);
+        List<Priority> order = new ArrayList<>();
+        while (queue.jobs() > 0) {
+            int interactive = queue.jobs(Priority.INTERACTIVE);
+            Work.Batch batch = (Work.Batch) queue.take(session);
+            assertThat(batch.jobs()).hasSize(1);
+            order.add(queue.jobs(Priority.INTERACTIVE) < interactive ? Priority.INTERACTIVE : Priority.BULK);
+            queue.finished(batch);
+        }
+        assertThat(order).hasSize(22);
+        assertThat(order.indexOf(Priority.BULK)).isEqualTo(7);
+        assertThat(order.lastIndexOf(Priority.BULK)).isEqualTo(15);
+    }
+
+    @Test
+    void noBatchTakesLongerThanItMay() throws Exception {
+        CostModel cost = new CostModel();
+        cost.ran(40, TimeUnit.MILLISECONDS.toNanos(40)); // 1 ms a token
+        BatchQueue queue = new BatchQueue(
+                new LaneSettings(1, new SessionLimits(1000, 64), Duration.ofMillis(35), 100, 10_000), cost);
+        queue.add(jobs(5), Priority.INTERACTIVE);
+        assertThat(((Work.Batch) queue.take(session)).jobs()).hasSize(3);
+        assertThat(((Work.Batch) queue.take(session)).jobs()).hasSize(2);
+        queue.add(List.of(job(50, LanesTest.later()), job(50, LanesTest.later())), Priority.INTERACTIVE);
+        assertThat(((Work.Batch) queue.take(session)).jobs())
+                .as("one text, however long")
+                .hasSize(1);
+    }
+
+    @Test
+    void whatIsTooLateIsNotComputed() throws Exception {
+        BatchQueue queue = queue(1);
+        Job late = job(10, System.nanoTime() - 1);
+        Job inTime = job(10, LanesTest.later());
+        queue.add(List.of(late), Priority.INTERACTIVE);
+        queue.add(List.of(inTime), Priority.INTERACTIVE);
+        assertThat(((Work.Batch) queue.take(session)).jobs()).containsExactly(inTime);
+        assertThat(late.result()).isCompletedExceptionally();
+        assertThat(late.result().exceptionNow()).isInstanceOf(DeadlineException.class);
+        assertThat(queue.expired()).isOne();
+    }
+
+    @Test
+    void whatCannotBeDoneInTimeIsRefusedWhileOthersWait() {
+        CostModel cost = new CostModel();
+        cost.ran(10, TimeUnit.SECONDS.toNanos(10));
+        BatchQueue queue = queue(1, cost, 1000);
+        long soon = System.nanoTime() + TimeUnit.SECONDS.toNanos(2);
+        queue.add(List.of(job(10, soon)), Priority.INTERACTIVE); // alone it may be tried
+        assertThatThrownBy(() -> queue.add(List.of(job(10, soon)), Priority.INTERACTIVE))
+                .isInstanceOf(QueueFullException.class);
+        queue.add(List.of(job(10, LanesTest.later())), Priority.INTERACTIVE);
+        assertThat(queue.jobs()).isEqualTo(2);
+    }
+
+    @Test
+    void retryAfterIsWhatTheLanesNeed() {
+        CostModel cost = new CostModel();
+        cost.ran(1000, TimeUnit.SECONDS.toNanos(30));
+        BatchQueue queue =
+                new BatchQueue(new LaneSettings(3, new SessionLimits(1000, 64), Duration.ofSeconds(1), 10, 1000), cost);
+        queue.add(List.of(job(1000, LanesTest.later())), Priority.INTERACTIVE);
+        assertThatThrownBy(() -> queue.add(jobs(1), Priority.INTERACTIVE))
+                .isInstanceOfSatisfying(
+                        QueueFullException.class,
+                        e -> assertThat(e.retryAfterSeconds()).isEqualTo(10));
+        queue.add(jobs(1), Priority.BULK);
+    }
+
+    private static Job job(int tokens, long deadline) {
+        return new Job(new int[tokens], null, Outputs.ofHead(0), deadline);
+    }
+
     private static BatchQueue queue(int threads) {
-        return new BatchQueue(new LaneSettings(3, new SessionLimits(1000, 64, threads), 100, 10_000));
+        return queue(threads, new CostModel(), 1000);
+    }
+
+    private static BatchQueue queue(int threads, CostModel cost, int maxTokens) {
+        SessionLimits limits = new SessionLimits(maxTokens, Math.min(maxTokens, 64), threads);
+        return new BatchQueue(new LaneSettings(3, limits, Duration.ofMinutes(1), 100, 10_000), cost);
     }
 
     private static List<Job> jobs(int count) {
-        return Stream.generate(() -> new Job(new int[10], null, 1)).limit(count).toList();
+        return Stream.generate(() -> new Job(new int[10], null, Outputs.ofHead(0), LanesTest.later()))
+                .limit(count)
+                .toList();
     }
 
     /** Lanes that wait at a queue; each takes once. */

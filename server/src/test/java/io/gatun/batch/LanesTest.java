@@ -81,7 +81,7 @@ final class LanesTest {
         try (Lanes lanes = Lanes.start(model, LaneSettings.of(model, 2), NOBODY)) {
             List<Job> jobs =
                     reference.stream().map(row -> job(row.ids(), 0b1111)).toList();
-            lanes.submit(jobs);
+            lanes.submit(jobs, Priority.INTERACTIVE);
             for (int i = 0; i < jobs.size(); i++) {
                 Answer answer = jobs.get(i).result().get(30, TimeUnit.SECONDS);
                 for (Head head : model.description().heads()) {
@@ -101,11 +101,11 @@ final class LanesTest {
                 Lanes free = Lanes.start(model, LaneSettings.of(model, 1), NOBODY)) {
             List<Job> together =
                     reference.stream().map(row -> job(row.ids(), 0b1111)).toList();
-            held.submit(together);
+            held.submit(together, Priority.INTERACTIVE);
             gate.open.countDown();
             for (int i = 0; i < together.size(); i++) {
                 Job alone = job(reference.get(i).ids(), 0b1111);
-                free.submit(List.of(alone));
+                free.submit(List.of(alone), Priority.INTERACTIVE);
                 Answer one = alone.result().get(30, TimeUnit.SECONDS);
                 Answer many = together.get(i).result().get(30, TimeUnit.SECONDS);
                 assertThat(one.batchSequences()).isOne();
@@ -140,7 +140,7 @@ final class LanesTest {
             for (int i = 0; i < 1000; i++) {
                 many.add(job(texts.get(i % texts.size()), 0b1111));
             }
-            two.submit(many);
+            two.submit(many, Priority.INTERACTIVE);
             for (int i = 0; i < many.size(); i++) {
                 assertSame(many.get(i).result().get(30, TimeUnit.SECONDS), alone.get(i % texts.size()));
             }
@@ -184,7 +184,7 @@ final class LanesTest {
     }
 
     private static Answer answer(Lanes lanes, Job job) throws Exception {
-        lanes.submit(List.of(job));
+        lanes.submit(List.of(job), Priority.INTERACTIVE);
         return job.result().get(30, TimeUnit.SECONDS);
     }
 
@@ -198,12 +198,12 @@ final class LanesTest {
     void batchesFormBecauseTheLaneIsBusy() throws Exception {
         Gate gate = new Gate();
         try (Lanes lanes = Lanes.start(model, LaneSettings.of(model, 1), gate)) {
-            lanes.submit(List.of(job(1)));
+            lanes.submit(List.of(job(1)), Priority.INTERACTIVE);
             gate.awaitBatch();
             List<Job> waiting = new ArrayList<>();
             for (int i = 0; i < 10; i++) {
                 waiting.add(job(1));
-                lanes.submit(List.of(waiting.getLast()));
+                lanes.submit(List.of(waiting.getLast()), Priority.INTERACTIVE);
             }
             assertThat(lanes.queuedJobs()).isEqualTo(10);
             assertThat(lanes.queuedTokens()).isEqualTo(10 * job(1).tokens());
@@ -220,13 +220,13 @@ final class LanesTest {
     @Test
     void aBatchEndsAtItsTokensAndAtItsSequences() throws Exception {
         Gate gate = new Gate();
-        LaneSettings settings = new LaneSettings(1, new SessionLimits(40, 4), 100, 10_000);
+        LaneSettings settings = new LaneSettings(1, new SessionLimits(40, 4), LaneSettings.MAX_BATCH, 100, 10_000);
         try (Lanes lanes = Lanes.start(model, settings, gate)) {
-            lanes.submit(List.of(ids(2)));
+            lanes.submit(List.of(ids(2)), Priority.INTERACTIVE);
             gate.awaitBatch();
             List<Job> waiting =
                     List.of(ids(20), ids(20), ids(20), ids(2), ids(2), ids(2), /**/ ids(2), ids(40), /**/ ids(1));
-            lanes.submit(waiting);
+            lanes.submit(waiting, Priority.INTERACTIVE);
             gate.open.countDown();
             for (Job job : waiting) {
                 job.result().get(30, TimeUnit.SECONDS);
@@ -239,10 +239,10 @@ final class LanesTest {
     void whatNobodyWaitsForNeverReachesTheKernel() throws Exception {
         Gate gate = new Gate();
         try (Lanes lanes = Lanes.start(model, LaneSettings.of(model, 1), gate)) {
-            lanes.submit(List.of(job(1)));
+            lanes.submit(List.of(job(1)), Priority.INTERACTIVE);
             gate.awaitBatch();
             List<Job> waiting = List.of(job(1), job(2), job(3));
-            lanes.submit(waiting);
+            lanes.submit(waiting, Priority.INTERACTIVE);
             waiting.get(1).abandon();
             gate.open.countDown();
             assertThat(waiting.get(2).result().get(30, TimeUnit.SECONDS).batchSequences())
@@ -258,14 +258,14 @@ final class LanesTest {
     void aJobThatTheKernelRefusesFailsAloneAndTheLaneGoesOn() throws Exception {
         try (Lanes lanes = Lanes.start(model, LaneSettings.of(model, 1), NOBODY)) {
             Job good = job(1);
-            Job bad = new Job(new int[] {2, 1_000_000, 3}, null, 1);
-            lanes.submit(List.of(bad, good));
+            Job bad = new Job(new int[] {2, 1_000_000, 3}, null, Outputs.ofHead(0), later());
+            lanes.submit(List.of(bad, good), Priority.INTERACTIVE);
             assertThat(good.result().get(30, TimeUnit.SECONDS).logits()).hasSize(1);
             assertThatThrownBy(() -> bad.result().get(30, TimeUnit.SECONDS))
                     .isInstanceOf(ExecutionException.class)
                     .hasCauseInstanceOf(BatchFailedException.class);
             Job next = job(2);
-            lanes.submit(List.of(next));
+            lanes.submit(List.of(next), Priority.INTERACTIVE);
             assertThat(next.result().get(30, TimeUnit.SECONDS).logits()).hasSize(1);
         }
     }
@@ -281,11 +281,11 @@ final class LanesTest {
         };
         try (Lanes lanes = Lanes.start(model, LaneSettings.of(model, 1), once)) {
             Job first = job(1);
-            lanes.submit(List.of(first));
+            lanes.submit(List.of(first), Priority.INTERACTIVE);
             assertThatThrownBy(() -> first.result().get(30, TimeUnit.SECONDS))
                     .hasCauseInstanceOf(BatchFailedException.class);
             Job second = job(1);
-            lanes.submit(List.of(second));
+            lanes.submit(List.of(second), Priority.INTERACTIVE);
             assertThat(second.result().get(30, TimeUnit.SECONDS).batchSequences())
                     .isOne();
         }
@@ -294,19 +294,20 @@ final class LanesTest {
     @Test
     void aFullQueueTakesAllOrNothing() throws Exception {
         Gate gate = new Gate();
-        LaneSettings settings = new LaneSettings(1, new SessionLimits(128, 4), 3, 30);
+        LaneSettings settings = new LaneSettings(1, new SessionLimits(128, 4), LaneSettings.MAX_BATCH, 3, 30);
         try (Lanes lanes = Lanes.start(model, settings, gate)) {
-            lanes.submit(List.of(ids(2)));
+            lanes.submit(List.of(ids(2)), Priority.INTERACTIVE);
             gate.awaitBatch();
-            lanes.submit(List.of(ids(10), ids(10)));
-            assertThatThrownBy(() -> lanes.submit(List.of(ids(1), ids(1))))
+            lanes.submit(List.of(ids(10), ids(10)), Priority.INTERACTIVE);
+            assertThatThrownBy(() -> lanes.submit(List.of(ids(1), ids(1)), Priority.INTERACTIVE))
                     .isInstanceOfSatisfying(
                             QueueFullException.class,
                             e -> assertThat(e.retryAfterSeconds()).isPositive());
-            assertThatThrownBy(() -> lanes.submit(List.of(ids(11)))).isInstanceOf(QueueFullException.class);
+            assertThatThrownBy(() -> lanes.submit(List.of(ids(11)), Priority.INTERACTIVE))
+                    .isInstanceOf(QueueFullException.class);
             assertThat(lanes.queuedJobs()).isEqualTo(2);
             Job last = ids(10);
-            lanes.submit(List.of(last));
+            lanes.submit(List.of(last), Priority.INTERACTIVE);
             gate.open.countDown();
             last.result().get(30, TimeUnit.SECONDS);
         }
@@ -314,11 +315,11 @@ final class LanesTest {
 
     @Test
     void aRequestAboveTheBoundsIsTakenWhileNothingElseWaits() throws Exception {
-        LaneSettings settings = new LaneSettings(1, new SessionLimits(128, 4), 3, 30);
+        LaneSettings settings = new LaneSettings(1, new SessionLimits(128, 4), LaneSettings.MAX_BATCH, 3, 30);
         try (Lanes lanes = Lanes.start(model, settings, NOBODY)) {
             List<Job> many =
                     Collections.nCopies(9, 0).stream().map(i -> ids(10)).toList();
-            lanes.submit(many);
+            lanes.submit(many, Priority.INTERACTIVE);
             for (Job job : many) {
                 job.result().get(30, TimeUnit.SECONDS);
             }
@@ -326,30 +327,17 @@ final class LanesTest {
     }
 
     @Test
-    void retryAfterIsWhatTheLanesNeed() {
-        BatchQueue queue = new BatchQueue(new LaneSettings(1, new SessionLimits(128, 4), 10, 1000));
-        queue.add(List.of(ids(1000)), 0);
-        assertThatThrownBy(() -> queue.add(List.of(ids(1)), 100))
-                .isInstanceOfSatisfying(
-                        QueueFullException.class,
-                        e -> assertThat(e.retryAfterSeconds()).isEqualTo(10));
-        assertThatThrownBy(() -> queue.add(List.of(ids(1)), 0))
-                .isInstanceOfSatisfying(
-                        QueueFullException.class,
-                        e -> assertThat(e.retryAfterSeconds()).isOne());
-    }
-
-    @Test
     void drainingEndsWhatIsQueuedAndRefusesTheRest() throws Exception {
         Gate gate = new Gate();
         try (Lanes lanes = Lanes.start(model, LaneSettings.of(model, 1), gate)) {
             Job running = job(1);
-            lanes.submit(List.of(running));
+            lanes.submit(List.of(running), Priority.INTERACTIVE);
             gate.awaitBatch();
             Job queued = job(2);
-            lanes.submit(List.of(queued));
+            lanes.submit(List.of(queued), Priority.INTERACTIVE);
             assertThat(lanes.drain(Duration.ofMillis(1))).isFalse();
-            assertThatThrownBy(() -> lanes.submit(List.of(job(3)))).isInstanceOf(DrainingException.class);
+            assertThatThrownBy(() -> lanes.submit(List.of(job(3)), Priority.INTERACTIVE))
+                    .isInstanceOf(DrainingException.class);
             gate.open.countDown();
             assertThat(lanes.drain(LONG)).isTrue();
             assertThat(running.result()).isCompleted();
@@ -364,29 +352,35 @@ final class LanesTest {
         LaneSettings settings = LaneSettings.of(model, 2);
         Lanes lanes = Lanes.start(model, settings, gate);
         assertThat(Slab.allocatedBytes() - before).isEqualTo(Lanes.bytes(model, settings));
-        lanes.submit(List.of(job(1)));
+        lanes.submit(List.of(job(1)), Priority.INTERACTIVE);
         gate.awaitBatch();
-        lanes.submit(List.of(job(1)));
+        lanes.submit(List.of(job(1)), Priority.INTERACTIVE);
         gate.awaitBatch();
         Job queued = job(2);
-        lanes.submit(List.of(queued));
+        lanes.submit(List.of(queued), Priority.INTERACTIVE);
         Thread closer = Thread.ofPlatform().start(lanes::close);
         assertThatThrownBy(() -> queued.result().get(30, TimeUnit.SECONDS)).hasCauseInstanceOf(DrainingException.class);
         gate.open.countDown();
         closer.join();
         assertThat(Slab.allocatedBytes()).isEqualTo(before);
         lanes.close();
-        assertThatThrownBy(() -> lanes.submit(List.of(job(1)))).isInstanceOf(DrainingException.class);
+        assertThatThrownBy(() -> lanes.submit(List.of(job(1)), Priority.INTERACTIVE))
+                .isInstanceOf(DrainingException.class);
     }
 
     @Test
     void jobsThatNoBatchCanHoldAreRefusedAtTheDoor() {
         try (Lanes lanes = Lanes.start(model, LaneSettings.of(model, 1), NOBODY)) {
-            assertThatThrownBy(() -> lanes.submit(List.of(ids(2000)))).isInstanceOf(IllegalArgumentException.class);
-            assertThatThrownBy(() -> lanes.submit(List.of(ids(0)))).isInstanceOf(IllegalArgumentException.class);
-            assertThatThrownBy(() -> lanes.submit(List.of(new Job(new int[] {2}, null, 0))))
+            assertThatThrownBy(() -> lanes.submit(List.of(ids(2000)), Priority.INTERACTIVE))
                     .isInstanceOf(IllegalArgumentException.class);
-            assertThatThrownBy(() -> lanes.submit(List.of(new Job(new int[] {2}, null, 1 << 4))))
+            assertThatThrownBy(() -> lanes.submit(List.of(ids(0)), Priority.INTERACTIVE))
+                    .isInstanceOf(IllegalArgumentException.class);
+            assertThatThrownBy(() -> lanes.submit(
+                            List.of(new Job(new int[] {2}, null, new Outputs(0, Outputs.Vectors.NONE), later())),
+                            Priority.INTERACTIVE))
+                    .isInstanceOf(IllegalArgumentException.class);
+            assertThatThrownBy(() -> lanes.submit(
+                            List.of(new Job(new int[] {2}, null, Outputs.ofHead(4), later())), Priority.INTERACTIVE))
                     .isInstanceOf(IllegalArgumentException.class);
         }
     }
@@ -397,7 +391,7 @@ final class LanesTest {
             assertThat(lanes.busyRatio()).isZero();
             for (int i = 0; i < 20; i++) {
                 Job job = job(i);
-                lanes.submit(List.of(job));
+                lanes.submit(List.of(job), Priority.INTERACTIVE);
                 job.result().get(30, TimeUnit.SECONDS);
             }
             assertThat(lanes.busyRatio()).isGreaterThan(0).isLessThanOrEqualTo(1);
@@ -405,18 +399,23 @@ final class LanesTest {
         }
     }
 
+    /** A deadline that does not come. */
+    static long later() {
+        return System.nanoTime() + TimeUnit.HOURS.toNanos(1);
+    }
+
     private Job job(int row) {
         return job(reference.get(row % reference.size()).ids(), 1);
     }
 
     private static Job job(int[] ids, int heads) {
-        return new Job(ids, null, heads);
+        return new Job(ids, null, new Outputs(heads, Outputs.Vectors.NONE), later());
     }
 
     /** A job of so many tokens. */
     private static Job ids(int length) {
         int[] ids = new int[length];
         Arrays.fill(ids, 5);
-        return new Job(ids, null, 1);
+        return new Job(ids, null, Outputs.ofHead(0), later());
     }
 }

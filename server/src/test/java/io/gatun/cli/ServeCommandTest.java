@@ -94,7 +94,7 @@ final class ServeCommandTest {
     @Test
     void tooLittleMemoryIsRefusedWithWhatIsNeeded() throws Exception {
         Program.run("serve", "--model", model, "--port", "0", "--memory-limit", "64k")
-                .refused("need", "64.0 KiB");
+                .refused("needs", "65536");
     }
 
     @ParameterizedTest

@@ -227,10 +227,11 @@ final class ErrorsTest {
                 usual.port(),
                 usual.maxBodyBytes(),
                 100_000,
-                usual.maxTexts(),
+                usual.maxHeaderBytes(),
                 usual.maxConnections(),
-                usual.timeout(),
-                usual.idleTimeout());
+                usual.idleTimeout(),
+                usual.requestTimeout(),
+                usual.drainTimeout());
         String large = "{\"truncate\":true,\"inputs\":\"" + "a ".repeat(40_000) + "\"}";
         try (RunningServer small = new RunningServer(tight);
                 Socket holder = new Socket(InetAddress.getLoopbackAddress(), small.server.port())) {

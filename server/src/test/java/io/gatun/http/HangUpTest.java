@@ -4,20 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.gatun.batch.BatchListener;
-import io.gatun.batch.Catalogue;
-import io.gatun.batch.LaneSettings;
 import io.gatun.batch.Lanes;
-import io.gatun.batch.ServedModel;
-import io.gatun.batch.SmallModel;
 import io.gatun.kernel.Slab;
-import io.gatun.metrics.Metrics;
-import io.gatun.model.TextModel;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.net.SocketException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -32,17 +25,14 @@ import java.util.logging.Logger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 
 /** Clients that leave: what they asked for is not computed, nobody else notices, and nothing is logged. */
 @Timeout(120)
 final class HangUpTest {
     private final Gate gate = new Gate();
-    private final Metrics metrics = new Metrics();
     private final Log log = new Log();
-    private final Lanes lanes;
-    private final HttpServer server;
-    private final Catalogue catalogue;
+    private final RunningServer running = new RunningServer(gate);
+    private final Lanes lanes = running.lanes();
 
     /** Holds a lane at each batch until it is given a pass. */
     private static final class Gate implements BatchListener {
@@ -81,20 +71,14 @@ final class HangUpTest {
         public void close() {}
     }
 
-    HangUpTest(@TempDir Path folder) {
-        TextModel model = SmallModel.load(SmallModel.HEADS, folder);
-        lanes = Lanes.start(model, LaneSettings.of(model, 1), gate);
-        catalogue = new Catalogue(List.of(new ServedModel(model, lanes)));
-        metrics.model("small", lanes::queuedJobs, () -> 0L, lanes::busyRatio, lanes::abandonedJobs, model.loadTime());
-        server = HttpServer.start(ServerSettings.of("127.0.0.1", 0), catalogue, metrics);
+    HangUpTest() {
         Logger.getLogger("").addHandler(log);
     }
 
     @AfterEach
     void stop() {
         gate.open();
-        server.close();
-        catalogue.close();
+        running.close();
         Logger.getLogger("").removeHandler(log);
         assertThat(log.lines).isEmpty();
     }
@@ -111,7 +95,7 @@ final class HangUpTest {
             send(other, request("three"));
             await().until(() -> lanes.queuedJobs() == 2);
             leaving.close();
-            await().until(() -> metrics.scrape().contains("te_request_failure{err=\"dropped\"} 1\n"));
+            await().until(() -> running.metrics.scrape().contains("te_request_failure{err=\"dropped\"} 1\n"));
             gate.open();
             assertThat(answer(holder)).startsWith("HTTP/1.1 200");
             assertThat(answer(other)).startsWith("HTTP/1.1 200");
@@ -175,7 +159,7 @@ final class HangUpTest {
                 Socket late = connect()) {
             send(early, request("early"));
             gate.awaitBatch();
-            Thread closing = Thread.startVirtualThread(server::close);
+            Thread closing = Thread.startVirtualThread(running.server::close);
             send(late, "GET /health HTTP/1.1\r\nHost: a\r\n\r\n");
             String health = answer(late);
             while (health.startsWith("HTTP/1.1 200")) { // the drain has not begun
@@ -199,7 +183,7 @@ final class HangUpTest {
     void whoHasNotSentItsBodyHoldsNoEndUp() throws Exception {
         try (Socket slow = connect()) {
             send(slow, request("never sent whole").substring(0, 120));
-            Thread closing = Thread.startVirtualThread(server::close);
+            Thread closing = Thread.startVirtualThread(running.server::close);
             closing.join(Duration.ofSeconds(30));
             assertThat(closing.isAlive()).isFalse();
         }
@@ -208,9 +192,9 @@ final class HangUpTest {
     @Test
     void whoConnectsAtTheVeryEndIsNotLogged() throws Exception {
         InetAddress host = InetAddress.getLoopbackAddress();
-        int port = server.port();
+        int port = running.server.port();
         new Socket(host, port).close();
-        Thread closing = Thread.startVirtualThread(server::close);
+        Thread closing = Thread.startVirtualThread(running.server::close);
         try {
             while (true) {
                 new Socket(host, port).close();
@@ -252,7 +236,7 @@ final class HangUpTest {
     }
 
     private Socket connect() throws IOException {
-        return new Socket(InetAddress.getLoopbackAddress(), server.port());
+        return new Socket(InetAddress.getLoopbackAddress(), running.server.port());
     }
 
     private static String request(String text) {

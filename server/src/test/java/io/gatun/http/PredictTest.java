@@ -177,7 +177,7 @@ final class PredictTest {
     }
 
     private static Head head(String name) {
-        return running.catalogue.defaultModel().model().head(name).orElseThrow();
+        return running.model().head(name).orElseThrow();
     }
 
     private static JsonNode answer(Map<String, Object> request) {

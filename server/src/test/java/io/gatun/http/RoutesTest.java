@@ -86,7 +86,7 @@ final class RoutesTest {
         JsonNode info = ok(running.get("/info"));
         assertThat(info.get("model_id").textValue()).isEqualTo("small");
         assertThat(info.get("max_input_length").intValue())
-                .isEqualTo(running.catalogue.defaultModel().model().maxTokens());
+                .isEqualTo(running.model().maxTokens());
         assertThat(info.at("/model_type/classifier/id2label/0").textValue()).isEqualTo("NEGATIVE");
         assertThat(info.get("instruction_set").textValue()).isEqualTo(Kernel.cpu());
         assertThat(info.get("compute").textValue()).isEqualTo("f32");

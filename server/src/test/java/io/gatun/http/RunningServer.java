@@ -2,16 +2,19 @@ package io.gatun.http;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
-import io.gatun.batch.Catalogue;
+import io.gatun.batch.BatchListener;
 import io.gatun.batch.LaneSettings;
 import io.gatun.batch.Lanes;
-import io.gatun.batch.ServedModel;
 import io.gatun.kernel.Compute;
 import io.gatun.kernel.TensorType;
 import io.gatun.metrics.Metrics;
 import io.gatun.model.Converter;
 import io.gatun.model.ModelSource;
 import io.gatun.model.TextModel;
+import io.gatun.service.Catalogue;
+import io.gatun.service.ModelLoader;
+import io.gatun.service.ServiceLimits;
+import io.gatun.service.TextService;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URI;
@@ -22,8 +25,11 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 
 /** A real server on a free port, with the small model of several heads and one that only has a token head. */
 final class RunningServer implements AutoCloseable {
@@ -34,6 +40,7 @@ final class RunningServer implements AutoCloseable {
             HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
     final Catalogue catalogue;
     final Metrics metrics = new Metrics();
+    final TextService service;
     final HttpServer server;
     private final Path folder;
 
@@ -42,30 +49,53 @@ final class RunningServer implements AutoCloseable {
     }
 
     RunningServer(ServerSettings settings) {
+        this(settings, Optional.empty());
+    }
+
+    /** With one who hears of the batches. */
+    RunningServer(BatchListener listener) {
+        this(ServerSettings.of("127.0.0.1", 0), Optional.of(listener));
+    }
+
+    private RunningServer(ServerSettings settings, Optional<BatchListener> listener) {
         try {
             folder = Files.createTempDirectory("gatun-http");
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+        Map<String, ModelSource> sources = new LinkedHashMap<>();
+        sources.put("small", convert("small", CHECKPOINT));
+        sources.put("tags", convert("tags", resource("/io/gatun/model/distilbert-token-small")));
         catalogue = new Catalogue(
-                List.of(serve("small", CHECKPOINT), serve("tags", resource("/io/gatun/model/distilbert-token-small"))));
-        server = HttpServer.start(settings, catalogue, metrics);
+                sources,
+                new ModelLoader(
+                        Compute.F32,
+                        model -> LaneSettings.of(model, 1),
+                        Long.MAX_VALUE,
+                        listener.orElse(metrics),
+                        metrics));
+        service = new TextService(catalogue, metrics, ServiceLimits.DEFAULT);
+        server = HttpServer.start(settings, service, metrics);
     }
 
-    private ServedModel serve(String name, Path checkpoint) {
+    private ModelSource convert(String name, Path checkpoint) {
         Path file = folder.resolve(name + ".gguf");
         Converter.convert(checkpoint, file, TensorType.F32, (done, total) -> {});
-        TextModel model = TextModel.load(name, ModelSource.file(file), Compute.F32);
-        LaneSettings settings = LaneSettings.of(model, 1);
-        Lanes lanes = Lanes.start(model, settings, metrics);
-        metrics.model(
-                name,
-                lanes::queuedJobs,
-                () -> model.kernel().bytes() + lanes.bytes(),
-                lanes::busyRatio,
-                lanes::abandonedJobs,
-                model.loadTime());
-        return new ServedModel(model, lanes);
+        return ModelSource.file(file);
+    }
+
+    /** The model that answers requests that name none. */
+    TextModel model() {
+        try (Catalogue.Lease lease = catalogue.lease(Optional.empty())) {
+            return lease.served().model();
+        }
+    }
+
+    /** Its lanes. */
+    Lanes lanes() {
+        try (Catalogue.Lease lease = catalogue.lease(Optional.empty())) {
+            return lease.served().lanes();
+        }
     }
 
     URI uri(String path) {
@@ -120,6 +150,7 @@ final class RunningServer implements AutoCloseable {
     public void close() {
         client.close();
         server.close();
+        service.close();
         catalogue.close();
         try {
             for (String name : List.of("small", "tags")) {
