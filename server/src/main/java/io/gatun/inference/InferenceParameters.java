@@ -1,0 +1,66 @@
+package io.gatun.inference;
+
+import io.gatun.service.CallOptions;
+import io.gatun.service.RequestException;
+import io.gatun.service.Truncation;
+import io.gatun.text.TruncationDirection;
+import java.time.Duration;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the parameters of a request say; those that are not known here are passed over.
+ *
+ * @param head the head that answers
+ * @param truncation what becomes of texts that are too long
+ * @param timeout after which nobody wants the answer
+ */
+public record InferenceParameters(Optional<String> head, Truncation truncation, Optional<Duration> timeout) {
+
+    /**
+     * Reads them. A value is a {@link Boolean}, a {@link Long}, a {@link Double} or a {@link String}.
+     *
+     * @throws RequestException when one is of the wrong type
+     */
+    public static InferenceParameters of(Map<String, ?> parameters) {
+        Optional<Long> timeout = value(parameters, "timeout", Long.class, "a whole number of microseconds");
+        return new InferenceParameters(
+                value(parameters, "head", String.class, "a head's name"),
+                new Truncation(
+                        value(parameters, "truncate", Boolean.class, "true or false")
+                                .orElse(false),
+                        direction(value(parameters, "truncation_direction", String.class, "left or right")
+                                .orElse("right"))),
+                timeout.filter(micros -> micros > 0)
+                        .map(micros -> Duration.ofNanos(1000 * Math.min(micros, 1L << 50))));
+    }
+
+    /** The options of the call, with the shorter of both timeouts. */
+    public CallOptions with(CallOptions options) {
+        if (timeout.isEmpty()
+                || options.timeout()
+                        .filter(other -> other.compareTo(timeout.get()) < 0)
+                        .isPresent()) {
+            return options;
+        }
+        return new CallOptions(options.priority(), timeout);
+    }
+
+    private static TruncationDirection direction(String name) {
+        return switch (name.toLowerCase(Locale.ROOT)) {
+            case "left" -> TruncationDirection.LEFT;
+            case "right" -> TruncationDirection.RIGHT;
+            default -> throw RequestException.validation("The parameter \"truncation_direction\" is left or right.");
+        };
+    }
+
+    private static <T> Optional<T> value(Map<String, ?> parameters, String name, Class<T> type, String what) {
+        @Nullable Object value = parameters.get(name);
+        if (value != null && !type.isInstance(value)) {
+            throw RequestException.validation("The parameter \"" + name + "\" must be " + what + ".");
+        }
+        return Optional.ofNullable(type.cast(value));
+    }
+}
