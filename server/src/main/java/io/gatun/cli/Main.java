@@ -83,7 +83,8 @@ public final class Main {
 
     /** The doors' own exceptions are named and not imported: a command that opens no door need not load them. */
     private static boolean isForUsers(Throwable failure) {
-        return failure.getClass().getName().equals("io.gatun.http.ServerException");
+        String name = failure.getClass().getName();
+        return name.equals("io.gatun.http.ServerException") || name.equals("io.gatun.grpc.GrpcServerException");
     }
 
     private static String unpunctuated(String text) {

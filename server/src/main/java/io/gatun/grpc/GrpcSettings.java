@@ -1,0 +1,51 @@
+package io.gatun.grpc;
+
+import java.time.Duration;
+
+/**
+ * Where the gRPC server listens and what it takes.
+ *
+ * @param port 0 for any that is free
+ * @param maxMessageBytes of one message, in or out
+ * @param maxMessageBytesTogether of the messages of all calls that are not answered yet
+ * @param maxMetadataBytes of a call's headers
+ * @param maxTexts of one request
+ * @param maxConnections open at a time; further ones are closed at once
+ * @param maxCallsPerConnection at a time; a client holds further ones back
+ * @param timeout a call that has not been sent or answered by then is given up; streams may last
+ * @param idleTimeout a connection without a call is closed by then
+ * @param handshakeTimeout a connection that has not greeted by then is closed
+ */
+public record GrpcSettings(
+        String host,
+        int port,
+        int maxMessageBytes,
+        long maxMessageBytesTogether,
+        int maxMetadataBytes,
+        int maxTexts,
+        int maxConnections,
+        int maxCallsPerConnection,
+        Duration timeout,
+        Duration idleTimeout,
+        Duration handshakeTimeout) {
+
+    private static final int MAX_MESSAGE_BYTES = 4 << 20; // what gRPC's clients take by default
+    /** A message becomes texts and tokens: some thirty times its bytes. */
+    private static final int HEAP_PER_MESSAGE_BYTE = 32;
+
+    /** The usual limits. */
+    public static GrpcSettings of(String host, int port) {
+        return new GrpcSettings(
+                host,
+                port,
+                MAX_MESSAGE_BYTES,
+                Math.max(2L * MAX_MESSAGE_BYTES, Runtime.getRuntime().maxMemory() / HEAP_PER_MESSAGE_BYTE),
+                16 << 10,
+                1024,
+                4096,
+                1024,
+                Duration.ofSeconds(60),
+                Duration.ofMinutes(5),
+                Duration.ofSeconds(20));
+    }
+}
