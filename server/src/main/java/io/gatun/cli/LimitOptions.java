@@ -1,5 +1,6 @@
 package io.gatun.cli;
 
+import io.gatun.grpc.GrpcSettings;
 import io.gatun.http.ServerSettings;
 import io.gatun.service.ServiceLimits;
 import java.time.Duration;
@@ -74,6 +75,14 @@ final class LimitOptions {
             converter = CountConverter.class)
     private int maxConnections;
 
+    @Option(
+            names = "--max-streams",
+            paramLabel = "N",
+            description = "Calls at a time on one connection of gRPC (default: ${DEFAULT-VALUE}).",
+            defaultValue = "1024",
+            converter = CountConverter.class)
+    private int maxStreams;
+
     ServiceLimits service() {
         ServiceLimits usual = ServiceLimits.DEFAULT;
         return new ServiceLimits(maxTexts, maxTokens, usual.maxVectorTokens(), usual.bulkTexts(), timeout);
@@ -91,6 +100,23 @@ final class LimitOptions {
                 idleTimeout,
                 timeout,
                 drainTimeout);
+    }
+
+    GrpcSettings grpc(String host, int port) {
+        int message = bytes("--max-body", maxBody, Integer.MAX_VALUE / 2);
+        return new GrpcSettings(
+                host,
+                port,
+                message,
+                ServerSettings.bodiesTogether(message),
+                bytes("--max-header", maxHeader, MAX_HEADER_BYTES),
+                maxTexts,
+                maxConnections,
+                maxStreams,
+                timeout,
+                drainTimeout,
+                idleTimeout,
+                idleTimeout);
     }
 
     private static int bytes(String option, MemorySize size, int most) {

@@ -1,6 +1,8 @@
 package io.gatun.cli;
 
+import io.gatun.grpc.GrpcServer;
 import io.gatun.http.HttpServer;
+import io.gatun.inference.InferenceService;
 import io.gatun.kernel.Kernel;
 import io.gatun.metrics.Metrics;
 import io.gatun.model.ModelSource;
@@ -10,9 +12,11 @@ import io.gatun.service.TextService;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -39,6 +43,12 @@ final class ServeCommand implements Callable<Integer> {
     private int port;
 
     @Option(
+            names = "--grpc-port",
+            paramLabel = "PORT",
+            description = "The port to listen on for gRPC; 0: any that is free (default: the one after --port).")
+    private @Nullable Integer grpcPort;
+
+    @Option(
             names = "--model",
             paramLabel = "[NAME=]PATH",
             description = "A GGUF file to serve; may be given again. The first answers requests that name none "
@@ -56,9 +66,9 @@ final class ServeCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws InterruptedException {
-        if (port < 0 || port > 65_535) {
-            throw new CommandException("The port " + port + " is none; choose one from 0 to 65535.");
-        }
+        checkPort(port);
+        int calls = grpcPort != null ? grpcPort : port == 0 ? 0 : port + 1;
+        checkPort(calls);
         if (host.isBlank()) {
             throw new CommandException("The option --host is empty; name an address, such as 127.0.0.1 or 0.0.0.0.");
         }
@@ -69,12 +79,15 @@ final class ServeCommand implements Callable<Integer> {
         // What loading left in the heap would be copied around, and keep its pages, for as long as the program serves.
         System.gc();
         TextService service = new TextService(catalogue, metrics, limits.service());
-        HttpServer server = HttpServer.start(limits.http(host, port), service, metrics);
+        InferenceService inference = new InferenceService(service);
+        HttpServer http = HttpServer.start(limits.http(host, port), service, inference, metrics);
+        GrpcServer grpc = GrpcServer.start(limits.grpc(host, calls), service, inference, List.of(), Optional.empty());
         AtomicInteger status = new AtomicInteger();
-        Runtime.getRuntime().addShutdownHook(new Thread(() -> drain(server, status), "gatun-drain"));
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> drain(http, grpc, status), "gatun-drain"));
         try {
             Output.standard()
-                    .line("ready " + server.address() + " " + loader.compute().id() + " " + Kernel.cpu());
+                    .line("ready " + http.address() + " " + grpc.address() + " "
+                            + loader.compute().id() + " " + Kernel.cpu());
             Output.standard().flush();
         } catch (Output.OutputException e) {
             status.set(Main.FAILED);
@@ -84,6 +97,12 @@ final class ServeCommand implements Callable<Integer> {
         return 0;
     }
 
+    private static void checkPort(int port) {
+        if (port < 0 || port > 65_535) {
+            throw new CommandException("The port " + port + " is none; choose one from 0 to 65535.");
+        }
+    }
+
     private Map<String, ModelSource> sources() {
         Map<String, ModelSource> sources = new LinkedHashMap<>();
         ModelOption.parseAll(models).forEach(option -> sources.put(option.name(), option.source()));
@@ -91,10 +110,16 @@ final class ServeCommand implements Callable<Integer> {
     }
 
     /** Ends the process from within its shutdown: a signal alone would make its status 143. */
-    private static void drain(HttpServer server, AtomicInteger status) {
+    private static void drain(HttpServer http, GrpcServer grpc, AtomicInteger status) {
         try {
-            // The lanes stay open: a request that the server took may not have reached them yet.
-            server.close();
+            // Both refuse from now on. The lanes stay open: a request that was taken may not have reached them yet.
+            http.drain();
+            grpc.drain();
+            Thread closing = Thread.ofPlatform().name("gatun-drain-grpc").start(grpc::close);
+            http.close();
+            closing.join();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         } finally {
             Runtime.getRuntime().halt(status.get());
         }

@@ -1,6 +1,7 @@
 package io.gatun.grpc;
 
 import io.gatun.inference.InferenceService;
+import io.gatun.service.ServerVersion;
 import io.gatun.service.TextService;
 import io.grpc.BindableService;
 import io.grpc.DecompressorRegistry;
@@ -156,12 +157,10 @@ public final class GrpcServer implements AutoCloseable {
 
     private static List<BindableService> services(
             GrpcSettings settings, TextService texts, InferenceService inference, WorkInFlight inFlight) {
-        String implementation = GrpcServer.class.getPackage().getImplementationVersion();
-        String version = implementation == null ? "development" : implementation;
         Answering answering = new Answering(texts, inFlight);
         return List.of(
-                new InferenceCalls(inference, texts.catalogue(), answering, inFlight, version),
-                new TeiInfo(texts, answering, settings, version),
+                new InferenceCalls(inference, texts.catalogue(), answering, inFlight, ServerVersion.TEXT),
+                new TeiInfo(texts, answering, settings, ServerVersion.TEXT),
                 new TeiEmbed(texts, answering),
                 new TeiPredict(texts, answering),
                 new TeiRerank(texts, answering, settings.maxMessageBytes()),
@@ -195,6 +194,12 @@ public final class GrpcServer implements AutoCloseable {
         return server.getPort();
     }
 
+    /** The address with which a client on this machine reaches it. */
+    public String address() {
+        String host = settings.host();
+        return "grpc://" + (host.indexOf(':') >= 0 ? "[" + host + "]" : host) + ":" + port();
+    }
+
     /** Calls that are being answered; streams count until they end. */
     public int callsInFlight() {
         return inFlight.calls();
@@ -218,11 +223,11 @@ public final class GrpcServer implements AutoCloseable {
         }
     }
 
-    /** Waits for the answers in flight, as long as a call may take, and then closes all connections. */
+    /** Waits for the answers in flight, and then closes all connections. */
     @Override
     public void close() {
         drain();
-        awaitAnswers(settings.timeout());
+        awaitAnswers(settings.drainTimeout());
         try {
             boolean ended = server.shutdown().awaitTermination(SHUTDOWN_GRACE.toMillis(), TimeUnit.MILLISECONDS);
             if (!ended) {

@@ -13,6 +13,7 @@ import java.time.Duration;
  * @param maxConnections open at a time; further ones are closed at once
  * @param maxCallsPerConnection at a time; a client holds further ones back
  * @param timeout a call that has not been sent or answered by then is given up; streams may last
+ * @param drainTimeout how long answers in flight may take when the server is closed
  * @param idleTimeout a connection without a call is closed by then
  * @param handshakeTimeout a connection that has not greeted by then is closed
  */
@@ -26,6 +27,7 @@ public record GrpcSettings(
         int maxConnections,
         int maxCallsPerConnection,
         Duration timeout,
+        Duration drainTimeout,
         Duration idleTimeout,
         Duration handshakeTimeout) {
 
@@ -45,6 +47,7 @@ public record GrpcSettings(
                 4096,
                 1024,
                 Duration.ofSeconds(60),
+                Duration.ofSeconds(30),
                 Duration.ofMinutes(5),
                 Duration.ofSeconds(20));
     }

@@ -1,5 +1,6 @@
 package io.gatun.http;
 
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import io.gatun.service.Call;
 import io.gatun.service.RequestException;
 import io.helidon.http.HeaderNames;
@@ -46,6 +47,11 @@ final class Exchange {
         return bodies.parse(json);
     }
 
+    /** JSON that may as well not be there. */
+    Fields parseOrEmpty(byte[] json) {
+        return json.length == 0 ? new Fields(JsonNodeFactory.instance.objectNode()) : parse(json);
+    }
+
     Optional<String> header(String name) {
         return request.headers().first(HeaderNames.create(name));
     }
@@ -53,6 +59,11 @@ final class Exchange {
     /** A part of the path that the route names. */
     String path(String name) {
         return request.path().pathParameters().get(name);
+    }
+
+    /** A part of the path that only some of a handler's routes name. */
+    Optional<String> optionalPath(String name) {
+        return request.path().pathParameters().first(name).asOptional();
     }
 
     /** Takes memory for a large answer until the request is answered. */

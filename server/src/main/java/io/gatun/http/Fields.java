@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.function.BiConsumer;
 
 /** The fields of a request's object. One that is absent or null takes its default; one that is unknown is ignored. */
 final class Fields {
@@ -69,6 +70,30 @@ final class Fields {
             throw RequestException.validation("The field \"" + name + "\" must be an object, not " + kind(node) + ".");
         }
         return new Fields(node);
+    }
+
+    /** A list of objects; none where it is absent. */
+    List<Fields> objects(String name) {
+        JsonNode list = object.get(name);
+        if (list == null || list.isNull()) {
+            return List.of();
+        }
+        if (!list.isArray()) {
+            throw RequestException.validation("The field \"" + name + "\" must be a list, not " + kind(list) + ".");
+        }
+        List<Fields> objects = new ArrayList<>(list.size());
+        for (JsonNode each : list) {
+            if (!each.isObject()) {
+                throw RequestException.validation(
+                        name + "[" + objects.size() + "] must be an object, not " + kind(each) + ".");
+            }
+            objects.add(new Fields(each));
+        }
+        return objects;
+    }
+
+    void forEach(BiConsumer<String, JsonNode> action) {
+        object.properties().forEach(field -> action.accept(field.getKey(), field.getValue()));
     }
 
     OptionalInt integer(String name) {

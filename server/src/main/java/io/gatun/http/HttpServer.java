@@ -1,5 +1,6 @@
 package io.gatun.http;
 
+import io.gatun.inference.InferenceService;
 import io.gatun.metrics.Metrics;
 import io.gatun.service.ErrorType;
 import io.gatun.service.Problem;
@@ -53,7 +54,8 @@ public final class HttpServer implements AutoCloseable {
      *
      * @throws ServerException when it cannot listen
      */
-    public static HttpServer start(ServerSettings settings, TextService service, Metrics metrics) {
+    public static HttpServer start(
+            ServerSettings settings, TextService service, InferenceService inference, Metrics metrics) {
         HELIDON_LOGGER.setLevel(Level.SEVERE);
         HELIDON_START_LOGGER.setLevel(Level.OFF);
         InFlight inFlight = new InFlight();
@@ -62,7 +64,9 @@ public final class HttpServer implements AutoCloseable {
             // Helidon only logs that it cannot listen, and says that it has started.
             new ServerSocket(settings.port(), 1, address).close();
             WebServer server = build(
-                            settings, address, routing -> register(routing, settings, service, metrics, inFlight))
+                            settings,
+                            address,
+                            routing -> register(routing, settings, service, inference, metrics, inFlight))
                     .start();
             if (!server.isRunning()) {
                 throw new BindException("Address already in use");
@@ -80,6 +84,7 @@ public final class HttpServer implements AutoCloseable {
             HttpRouting.Builder routing,
             ServerSettings settings,
             TextService service,
+            InferenceService inference,
             Metrics metrics,
             InFlight inFlight) {
         Routes routes = new Routes(service, new RequestBody(settings), inFlight, routing);
@@ -87,6 +92,7 @@ public final class HttpServer implements AutoCloseable {
         tei.register(routes);
         new HuggingFaceRoutes(service, tei).register(routes);
         new OpenAiRoutes(service).register(routes);
+        new InferenceRoutes(inference, service.catalogue(), inFlight).register(routes);
         new ServerRoutes(new ServerInfo(service.catalogue(), service.limits(), settings), metrics, inFlight)
                 .register(routes);
         routes.end();

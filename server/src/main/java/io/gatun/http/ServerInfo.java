@@ -9,6 +9,7 @@ import io.gatun.model.Task;
 import io.gatun.service.Catalogue;
 import io.gatun.service.RequestException;
 import io.gatun.service.ServedModel;
+import io.gatun.service.ServerVersion;
 import io.gatun.service.ServiceLimits;
 import java.io.IOException;
 import java.util.List;
@@ -21,14 +22,11 @@ final class ServerInfo {
     private final Catalogue catalogue;
     private final ServiceLimits limits;
     private final ServerSettings settings;
-    private final String version;
 
     ServerInfo(Catalogue catalogue, ServiceLimits limits, ServerSettings settings) {
         this.limits = limits;
         this.catalogue = catalogue;
         this.settings = settings;
-        String implementation = ServerInfo.class.getPackage().getImplementationVersion();
-        version = implementation == null ? "development" : implementation;
     }
 
     void write(JsonGenerator out) throws IOException {
@@ -52,7 +50,7 @@ final class ServerInfo {
         out.writeNumberField("max_client_batch_size", limits.maxTexts());
         out.writeBooleanField("auto_truncate", false);
         out.writeNumberField("tokenization_workers", Runtime.getRuntime().availableProcessors());
-        out.writeStringField("version", version);
+        out.writeStringField("version", ServerVersion.TEXT);
         out.writeNullField("sha");
         out.writeNullField("docker_label");
         writeHeads(out, description.heads());

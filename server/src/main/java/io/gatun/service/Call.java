@@ -3,7 +3,7 @@ package io.gatun.service;
 /** One request on its way to an answer, whichever door it came through. Used by the request's own thread. */
 public final class Call {
     private final Caller caller;
-    private final CallOptions options;
+    private CallOptions options;
     private final Timings timings;
     private String model = "";
     private int texts;
@@ -38,8 +38,14 @@ public final class Call {
         return caller;
     }
 
-    CallOptions options() {
+    /** What it asks for beside its answer. */
+    public CallOptions options() {
         return options;
+    }
+
+    /** It asks for more than was known at first. */
+    public void asks(CallOptions more) {
+        options = more;
     }
 
     void isFor(String servingModel, int textCount) {

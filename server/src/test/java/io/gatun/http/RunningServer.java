@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.gatun.batch.BatchListener;
 import io.gatun.batch.LaneSettings;
 import io.gatun.batch.Lanes;
+import io.gatun.inference.InferenceService;
 import io.gatun.kernel.Compute;
 import io.gatun.kernel.TensorType;
 import io.gatun.metrics.Metrics;
@@ -75,7 +76,7 @@ final class RunningServer implements AutoCloseable {
                         listener.orElse(metrics),
                         metrics));
         service = new TextService(catalogue, metrics, ServiceLimits.DEFAULT);
-        server = HttpServer.start(settings, service, metrics);
+        server = HttpServer.start(settings, service, new InferenceService(service), metrics);
     }
 
     private ModelSource convert(String name, Path checkpoint) {
