@@ -21,12 +21,30 @@ import org.jspecify.annotations.Nullable;
 final class Client implements Caller, PeerInfo, Supplier<byte @Nullable []> {
     private final PeerInfo peer;
     private final DataReader socket;
+    private final Optional<Connections.Connection> connection;
     private @Nullable CompletableFuture<byte @Nullable []> ahead;
     private volatile @Nullable Runnable departure;
 
-    Client(PeerInfo peer, DataReader socket) {
+    Client(PeerInfo peer, DataReader socket, Optional<Connections.Connection> connection) {
         this.peer = peer;
         this.socket = socket;
+        this.connection = connection;
+        cameBytes(); // by which Helidon knew that it speaks HTTP
+    }
+
+    private void cameBytes() {
+        long now = System.nanoTime();
+        connection.ifPresent(watched -> watched.read(now));
+    }
+
+    /** Its request came whole; from now on it waits. */
+    void waits() {
+        connection.ifPresent(Connections.Connection::answers);
+    }
+
+    /** Its answer was sent. */
+    void isServed() {
+        connection.ifPresent(Connections.Connection::answered);
     }
 
     @Override
@@ -85,6 +103,7 @@ final class Client implements Caller, PeerInfo, Supplier<byte @Nullable []> {
     private byte @Nullable [] read() {
         try {
             socket.ensureAvailable();
+            cameBytes();
             return socket.readBytes(socket.available());
         } catch (DataReader.InsufficientDataAvailableException e) {
             return null;

@@ -16,7 +16,8 @@ import java.util.Set;
 import java.util.concurrent.ExecutorService;
 
 /** Helidon's connections, each with a {@link Client} as its remote peer through which all of its bytes are read. */
-record ClientConnections(ServerConnectionSelector selector) implements ServerConnectionSelector {
+record ClientConnections(ServerConnectionSelector selector, Connections connections)
+        implements ServerConnectionSelector {
     @Override
     public int bytesToIdentifyConnection() {
         return selector.bytesToIdentifyConnection();
@@ -34,7 +35,10 @@ record ClientConnections(ServerConnectionSelector selector) implements ServerCon
 
     @Override
     public ServerConnection connection(ConnectionContext context) {
-        Client client = new Client(context.remotePeer(), context.dataReader());
+        Client client = new Client(
+                context.remotePeer(),
+                context.dataReader(),
+                connections.of(context.remotePeer().address()));
         return selector.connection(new Context(context, client, DataReader.create(client)));
     }
 

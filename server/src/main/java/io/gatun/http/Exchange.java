@@ -14,13 +14,21 @@ final class Exchange {
     private final RequestBody bodies;
     private final RequestBody.Lease lease;
     private final InFlight.Flight flight;
+    private final Client client;
     private final Call call;
 
-    Exchange(ServerRequest request, RequestBody bodies, RequestBody.Lease lease, InFlight.Flight flight, Call call) {
+    Exchange(
+            ServerRequest request,
+            RequestBody bodies,
+            RequestBody.Lease lease,
+            InFlight.Flight flight,
+            Client client,
+            Call call) {
         this.request = request;
         this.bodies = bodies;
         this.lease = lease;
         this.flight = flight;
+        this.client = client;
         this.call = call;
     }
 
@@ -31,15 +39,20 @@ final class Exchange {
     /** The object of the request's body. From now on whoever ends the server waits for this request. */
     Fields fields() throws IOException {
         Fields fields = bodies.read(request, lease);
-        flight.begins();
+        begins();
         return fields;
     }
 
     /** The request's body, whatever it says that it is. From now on whoever ends the server waits for this request. */
     byte[] bytes() throws IOException {
         byte[] bytes = bodies.bytes(request, lease);
-        flight.begins();
+        begins();
         return bytes;
+    }
+
+    private void begins() {
+        client.waits();
+        flight.begins();
     }
 
     /** JSON that is a part of the body. */

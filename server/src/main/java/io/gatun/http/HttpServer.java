@@ -5,6 +5,7 @@ import io.gatun.metrics.Metrics;
 import io.gatun.service.ErrorType;
 import io.gatun.service.Problem;
 import io.gatun.service.TextService;
+import io.helidon.common.socket.SocketOptions;
 import io.helidon.http.DirectHandler;
 import io.helidon.http.HeaderNames;
 import io.helidon.http.ServerResponseHeaders;
@@ -37,16 +38,21 @@ public final class HttpServer implements AutoCloseable {
 
     private static final int MAX_PROLOGUE_BYTES = 8 << 10;
     private static final int BACKLOG = 1024;
+    /** Connections that were closed and whose threads have not noticed yet. */
+    private static final int CLOSING = 1024;
+
     private static final int MAX_MESSAGE = 200;
 
     private final WebServer server;
     private final ServerSettings settings;
     private final InFlight inFlight;
+    private final Connections connections;
 
-    private HttpServer(WebServer server, ServerSettings settings, InFlight inFlight) {
+    private HttpServer(WebServer server, ServerSettings settings, InFlight inFlight, Connections connections) {
         this.server = server;
         this.settings = settings;
         this.inFlight = inFlight;
+        this.connections = connections;
     }
 
     /**
@@ -60,19 +66,23 @@ public final class HttpServer implements AutoCloseable {
         HELIDON_START_LOGGER.setLevel(Level.OFF);
         InFlight inFlight = new InFlight();
         InetAddress address = address(settings.host());
+        Connections connections =
+                new Connections(settings.maxConnections(), settings.idleTimeout(), settings.requestTimeout());
         try {
             // Helidon only logs that it cannot listen, and says that it has started.
             new ServerSocket(settings.port(), 1, address).close();
             WebServer server = build(
                             settings,
                             address,
+                            connections,
                             routing -> register(routing, settings, service, inference, metrics, inFlight))
                     .start();
             if (!server.isRunning()) {
                 throw new BindException("Address already in use");
             }
-            return new HttpServer(server, settings, inFlight);
+            return new HttpServer(server, settings, inFlight, connections);
         } catch (IOException | RuntimeException e) {
+            connections.close();
             throw new ServerException(
                     "Cannot listen on " + settings.host() + ":" + settings.port() + ": " + cause(e)
                             + "; choose another address with --host or --port.",
@@ -98,7 +108,11 @@ public final class HttpServer implements AutoCloseable {
         routes.end();
     }
 
-    private static WebServer build(ServerSettings settings, InetAddress address, Consumer<HttpRouting.Builder> routes) {
+    private static WebServer build(
+            ServerSettings settings,
+            InetAddress address,
+            Connections connections,
+            Consumer<HttpRouting.Builder> routes) {
         return WebServer.builder()
                 .address(address)
                 .port(settings.port())
@@ -106,18 +120,20 @@ public final class HttpServer implements AutoCloseable {
                 .shutdownHook(false)
                 .featuresDiscoverServices(false)
                 .shutdownGracePeriod(SHUTDOWN_GRACE)
-                .maxTcpConnections(settings.maxConnections())
-                .maxConcurrentRequests(settings.maxConnections())
+                .maxTcpConnections(settings.maxConnections() + CLOSING)
+                .maxConcurrentRequests(settings.maxConnections() + CLOSING)
                 .maxPayloadSize(RequestBody.MAX_DISCARDED)
-                .idleConnectionTimeout(settings.idleTimeout())
-                .connectionOptions(options -> options.tcpNoDelay(true).readTimeout(settings.idleTimeout()))
+                .connectionOptions(connections.watched(
+                        SocketOptions.builder().tcpNoDelay(true).build()))
                 .protocolsDiscoverServices(false)
-                .addConnectionSelector(new ClientConnections(Http1ConnectionSelector.builder()
-                        .config(Http1Config.builder()
-                                .maxHeadersSize(settings.maxHeaderBytes())
-                                .maxPrologueLength(MAX_PROLOGUE_BYTES)
-                                .build())
-                        .build()))
+                .addConnectionSelector(new ClientConnections(
+                        Http1ConnectionSelector.builder()
+                                .config(Http1Config.builder()
+                                        .maxHeadersSize(settings.maxHeaderBytes())
+                                        .maxPrologueLength(MAX_PROLOGUE_BYTES)
+                                        .build())
+                                .build(),
+                        connections))
                 .directHandlers(directHandlers())
                 .routing(routes)
                 .build();
@@ -212,6 +228,7 @@ public final class HttpServer implements AutoCloseable {
         // It would tell at SEVERE of each client that connects while it stops.
         HELIDON_LISTENER_LOGGER.setLevel(Level.OFF);
         server.stop();
+        connections.close();
         HELIDON_LISTENER_LOGGER.setLevel(null);
     }
 }

@@ -12,6 +12,7 @@ import io.gatun.task.TextClassification;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.TreeSet;
@@ -23,6 +24,12 @@ import java.util.TreeSet;
 final class HuggingFaceRoutes {
     private static final List<String> OF_EMBEDDINGS =
             List.of("normalize", "prompt_name", "dimensions", "encoding_format");
+
+    /** By task: the parameters that only it has. */
+    private static final Map<String, List<String>> OF_OTHER_TASKS = Map.of(
+            "token-classification", List.of("aggregation_strategy", "ignore_labels", "stride"),
+            "fill-mask", List.of("targets"),
+            "zero-shot-classification", List.of("candidate_labels", "hypothesis_template", "multi_label"));
 
     private final TextService service;
     private final TeiRoutes tei;
@@ -81,6 +88,15 @@ final class HuggingFaceRoutes {
         }
         if (OF_EMBEDDINGS.stream().anyMatch(fields::has)) {
             return tei.embed(exchange, model, fields);
+        }
+        if (fields.isObject("inputs") && fields.object("inputs").has("question")) {
+            throw unsupported(model, "question-answering");
+        }
+        Fields parameters = fields.object("parameters");
+        for (Map.Entry<String, List<String>> task : OF_OTHER_TASKS.entrySet()) {
+            if (task.getValue().stream().anyMatch(parameters::has)) {
+                throw unsupported(model, task.getKey());
+            }
         }
         return classification(service, exchange, model, fields);
     }

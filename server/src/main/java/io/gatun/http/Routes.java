@@ -95,6 +95,8 @@ final class Routes {
             try (InFlight.Flight flight = inFlight.flight();
                     RequestBody.Lease lease = bodies.lease()) {
                 send(request, response, reply(style, answerer, request, flight, lease, start));
+            } finally {
+                client(request).isServed();
             }
         };
     }
@@ -107,8 +109,9 @@ final class Routes {
             RequestBody.Lease lease,
             long start) {
         try {
-            Call call = new Call(client(request), CallHeaders.read(request), start);
-            return answerer.answer(new Exchange(request, bodies, lease, flight, call));
+            Client client = client(request);
+            Call call = new Call(client, CallHeaders.read(request), start);
+            return answerer.answer(new Exchange(request, bodies, lease, flight, client, call));
         } catch (CloseConnectionException e) {
             throw e;
         } catch (CallerGoneException | IOException | UncheckedIOException e) {
