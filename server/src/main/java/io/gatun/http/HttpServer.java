@@ -9,6 +9,7 @@ import io.helidon.common.socket.SocketOptions;
 import io.helidon.http.DirectHandler;
 import io.helidon.http.HeaderNames;
 import io.helidon.http.ServerResponseHeaders;
+import io.helidon.http.encoding.ContentEncodingContext;
 import io.helidon.webserver.WebServer;
 import io.helidon.webserver.http.DirectHandlers;
 import io.helidon.webserver.http.HttpRouting;
@@ -134,6 +135,11 @@ public final class HttpServer implements AutoCloseable {
                                         .build())
                                 .build(),
                         connections))
+                .contentEncoding(ContentEncodingContext.builder()
+                        .contentEncodingsDiscoverServices(false)
+                        .addContentEncoding(CompressedBodies.GZIP)
+                        .addContentEncoding(CompressedBodies.DEFLATE)
+                        .build())
                 .directHandlers(directHandlers())
                 .routing(routes)
                 .build();
@@ -169,7 +175,7 @@ public final class HttpServer implements AutoCloseable {
     private static Problem problem(
             DirectHandler.TransportRequest request, io.helidon.http.Status status, String message) {
         if (request.headers().contains(HeaderNames.CONTENT_ENCODING)) {
-            return new Problem(ErrorType.MEDIA_TYPE, "Send the body as it is, without Content-Encoding.");
+            return new Problem(ErrorType.MEDIA_TYPE, "Send the body as it is, or in gzip or deflate.");
         }
         boolean own = status.code() == io.helidon.http.Status.INTERNAL_SERVER_ERROR_500.code()
                 || status.code() == io.helidon.http.Status.SERVICE_UNAVAILABLE_503.code();

@@ -14,6 +14,7 @@ import io.helidon.http.HttpMediaType;
 import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.http.ServerRequest;
 import java.io.ByteArrayOutputStream;
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -25,6 +26,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Semaphore;
 import java.util.regex.Pattern;
+import java.util.zip.ZipException;
 
 /** The JSON object that a request carries, read whole, bounded, and strictly. */
 final class RequestBody {
@@ -155,12 +157,23 @@ final class RequestBody {
             discard(stream);
         } catch (RequestException | CloseConnectionException e) {
             throw e;
-        } catch (InsufficientDataAvailableException | UncheckedIOException e) {
+        } catch (ZipException | EOFException e) {
+            throw damaged();
+        } catch (UncheckedIOException e) {
+            throw e.getCause() instanceof ZipException ? damaged() : new CloseConnectionException("The client left", e);
+        } catch (InsufficientDataAvailableException e) {
             throw new CloseConnectionException("The client left", e);
         } catch (RuntimeException e) {
+            e.printStackTrace();
             throw broken(e);
         }
         throw new RequestException(ErrorType.BODY_TOO_LARGE, tooLarge());
+    }
+
+    private static UnreadableBodyException damaged() {
+        return new UnreadableBodyException(
+                ErrorType.MALFORMED,
+                "The body cannot be unpacked as its Content-Encoding says; send it whole, or as it is.");
     }
 
     private String tooLarge() {

@@ -144,7 +144,7 @@ final class ServeCommandTest {
 
     private static String ready(Program program) throws IOException {
         String line = program.line();
-        assertThat(line).matches("ready http://127\\.0\\.0\\.1:[0-9]+ int8 [a-z0-9.-]+");
+        assertThat(line).matches("ready http://127\\.0\\.0\\.1:[0-9]+ grpc://127\\.0\\.0\\.1:[0-9]+ int8 [a-z0-9.-]+");
         return line.split(" ", -1)[1];
     }
 

@@ -5,14 +5,18 @@ import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.zip.DeflaterOutputStream;
+import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -295,12 +299,49 @@ final class ErrorsTest {
     }
 
     @Test
-    void aBodyThatIsEncoded() {
+    void aCompressedBody() throws IOException {
+        byte[] plain = "{\"inputs\":\"a\"}".getBytes(StandardCharsets.UTF_8);
+        assertThat(compressed("gzip", gzip(plain)).statusCode()).isEqualTo(200);
+        ByteArrayOutputStream deflated = new ByteArrayOutputStream();
+        try (DeflaterOutputStream out = new DeflaterOutputStream(deflated)) {
+            out.write(plain);
+        }
+        assertThat(compressed("deflate", deflated.toByteArray()).statusCode()).isEqualTo(200);
+        refused(compressed("br", plain), 415, "Validation", "gzip or deflate");
+        refused(compressed("gzip", plain), 400, "Validation", "unpacked");
+        byte[] whole = gzip(plain);
+        refused(compressed("gzip", Arrays.copyOf(whole, whole.length - 9)), 400, "Validation", "unpacked");
+        refused(compressed("gzip", gzip(new byte[20 << 20])), 413, "Validation", "larger than");
+    }
+
+    private static byte[] gzip(byte[] plain) throws IOException {
+        ByteArrayOutputStream packed = new ByteArrayOutputStream();
+        try (GZIPOutputStream out = new GZIPOutputStream(packed)) {
+            out.write(plain);
+        }
+        return packed.toByteArray();
+    }
+
+    private HttpResponse<String> compressed(String encoding, byte[] body) {
+        return running.send(running.request("/predict")
+                .header("Content-Encoding", encoding)
+                .POST(HttpRequest.BodyPublishers.ofByteArray(body))
+                .build());
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "x-priority, urgent, interactive or bulk",
+        "x-timeout-ms, 0, whole number",
+        "x-timeout-ms, soon, whole number",
+        "x-timeout-ms, -5, whole number"
+    })
+    void aWrongHeader(String header, String value, String says) {
         HttpRequest request = running.request("/predict")
-                .header("Content-Encoding", "gzip")
-                .POST(HttpRequest.BodyPublishers.ofString("{}"))
+                .header(header, value)
+                .POST(HttpRequest.BodyPublishers.ofString("{\"inputs\":\"a\"}"))
                 .build();
-        refused(running.send(request), 415, "Validation", "without Content-Encoding");
+        refused(running.send(request), 422, "Validation", says);
     }
 
     @Test
