@@ -205,6 +205,11 @@ public final class GrpcServer implements AutoCloseable {
         return inFlight.calls();
     }
 
+    /** Of the messages that are being answered. */
+    public long bytesInFlight() {
+        return inFlight.bytes();
+    }
+
     /**
      * From now on new work is refused, and health says so. Calls in flight are answered; streams end when what they have
      * sent is answered.

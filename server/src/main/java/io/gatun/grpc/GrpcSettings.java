@@ -9,7 +9,6 @@ import java.time.Duration;
  * @param maxMessageBytes of one message, in or out
  * @param maxMessageBytesTogether of the messages of all calls that are not answered yet
  * @param maxMetadataBytes of a call's headers
- * @param maxTexts of one request
  * @param maxConnections open at a time; further ones are closed at once
  * @param maxCallsPerConnection at a time; a client holds further ones back
  * @param timeout a call that has not been sent or answered by then is given up; streams may last
@@ -23,7 +22,6 @@ public record GrpcSettings(
         int maxMessageBytes,
         long maxMessageBytesTogether,
         int maxMetadataBytes,
-        int maxTexts,
         int maxConnections,
         int maxCallsPerConnection,
         Duration timeout,
@@ -43,7 +41,6 @@ public record GrpcSettings(
                 MAX_MESSAGE_BYTES,
                 Math.max(2L * MAX_MESSAGE_BYTES, Runtime.getRuntime().maxMemory() / HEAP_PER_MESSAGE_BYTE),
                 16 << 10,
-                1024,
                 4096,
                 1024,
                 Duration.ofSeconds(60),
