@@ -13,8 +13,7 @@ import java.time.Duration;
  * @param maxCallsPerConnection at a time; a client holds further ones back
  * @param timeout a call that has not been sent or answered by then is given up; streams may last
  * @param drainTimeout how long answers in flight may take when the server is closed
- * @param idleTimeout a connection without a call is closed by then
- * @param handshakeTimeout a connection that has not greeted by then is closed
+ * @param idleTimeout a connection without a call is closed by then, and one that has not greeted sooner
  */
 public record GrpcSettings(
         String host,
@@ -26,12 +25,13 @@ public record GrpcSettings(
         int maxCallsPerConnection,
         Duration timeout,
         Duration drainTimeout,
-        Duration idleTimeout,
-        Duration handshakeTimeout) {
+        Duration idleTimeout) {
 
     private static final int MAX_MESSAGE_BYTES = 4 << 20; // what gRPC's clients take by default
     /** A message becomes texts and tokens: some thirty times its bytes. */
     private static final int HEAP_PER_MESSAGE_BYTE = 32;
+
+    private static final Duration HANDSHAKE = Duration.ofSeconds(20);
 
     /** The usual limits. */
     public static GrpcSettings of(String host, int port) {
@@ -45,7 +45,11 @@ public record GrpcSettings(
                 1024,
                 Duration.ofSeconds(60),
                 Duration.ofSeconds(30),
-                Duration.ofMinutes(5),
-                Duration.ofSeconds(20));
+                Duration.ofMinutes(5));
+    }
+
+    /** A connection that has not greeted by then is closed. */
+    Duration handshakeTimeout() {
+        return idleTimeout.compareTo(HANDSHAKE) < 0 ? idleTimeout : HANDSHAKE;
     }
 }

@@ -10,9 +10,13 @@ import io.gatun.grpc.tei.PredictResponse;
 import io.grpc.CallOptions;
 import io.grpc.ClientCall;
 import io.grpc.Metadata;
+import io.grpc.MethodDescriptor;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
+import io.grpc.stub.ClientCalls;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
@@ -22,11 +26,17 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
+import java.util.logging.Handler;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What is too much is refused, and others are answered meanwhile. */
 @Timeout(120)
@@ -41,7 +51,7 @@ final class BoundsTest {
             8,
             100,
             Duration.ofSeconds(2),
-            Duration.ofMinutes(1),
+            Duration.ofSeconds(10),
             Duration.ofSeconds(2));
     private final RunningGrpcServer running = new RunningGrpcServer(settings, Optional.of(gate));
     private final PredictGrpc.PredictBlockingStub stub = PredictGrpc.newBlockingStub(running.channel);
@@ -64,6 +74,55 @@ final class BoundsTest {
                 Status.Code.RESOURCE_EXHAUSTED,
                 () -> stub.withCompression("gzip").predict(request("a".repeat(1 << 20))));
         othersAreAnswered();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"tei.v1.Predict/Predict", "grpc.health.v1.Health/Check"})
+    void bytesThatAreNoMessageAreRefusedAndNotLogged(String method) {
+        gate.open();
+        List<String> logged = new CopyOnWriteArrayList<>();
+        Handler log = new Handler() {
+            @Override
+            public void publish(LogRecord line) {
+                logged.add(line.getLoggerName() + ": " + line.getMessage());
+            }
+
+            @Override
+            public void flush() {}
+
+            @Override
+            public void close() {}
+        };
+        Logger.getLogger("").addHandler(log);
+        try {
+            // A text, as field 1, of more bytes than follow.
+            refused(Status.Code.INVALID_ARGUMENT, () -> ClientCalls.blockingUnaryCall(
+                    running.channel,
+                    MethodDescriptor.<byte[], byte[]>newBuilder()
+                            .setType(MethodDescriptor.MethodType.UNARY)
+                            .setFullMethodName(method)
+                            .setRequestMarshaller(new RawBytes())
+                            .setResponseMarshaller(new RawBytes())
+                            .build(),
+                    CallOptions.DEFAULT,
+                    new byte[] {10, 100, 'a'}));
+            othersAreAnswered();
+        } finally {
+            Logger.getLogger("").removeHandler(log);
+        }
+        assertThat(logged).isEmpty();
+    }
+
+    private static final class RawBytes implements MethodDescriptor.Marshaller<byte[]> {
+        @Override
+        public InputStream stream(byte[] message) {
+            return new ByteArrayInputStream(message);
+        }
+
+        @Override
+        public byte[] parse(InputStream message) {
+            return new byte[0];
+        }
     }
 
     @Test
