@@ -12,7 +12,7 @@ import com.tngtech.archunit.library.Architectures;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/** The arrows between packages point one way: kernel ← text, model ← task, batch ← metrics ← service ← http ← cli. */
+/** The arrows point one way: kernel ← text, model ← task, batch ← metrics ← service ← inference ← http, grpc ← cli. */
 final class ArchitectureTest {
     private static JavaClasses gatun = new ClassFileImporter().importClasses();
 
@@ -42,28 +42,36 @@ final class ArchitectureTest {
                 .definedBy("io.gatun.metrics..")
                 .layer("service")
                 .definedBy("io.gatun.service..")
+                .layer("inference")
+                .definedBy("io.gatun.inference..")
                 .layer("http")
                 .definedBy("io.gatun.http..")
+                .layer("grpc")
+                .definedBy("io.gatun.grpc..")
                 .layer("cli")
                 .definedBy("io.gatun.cli..")
                 .whereLayer("cli")
                 .mayNotBeAccessedByAnyLayer()
                 .whereLayer("http")
                 .mayOnlyBeAccessedByLayers("cli")
+                .whereLayer("grpc")
+                .mayOnlyBeAccessedByLayers("cli")
+                .whereLayer("inference")
+                .mayOnlyBeAccessedByLayers("http", "grpc", "cli")
                 .whereLayer("service")
-                .mayOnlyBeAccessedByLayers("http", "cli")
+                .mayOnlyBeAccessedByLayers("inference", "http", "grpc", "cli")
                 .whereLayer("metrics")
-                .mayOnlyBeAccessedByLayers("service", "http", "cli")
+                .mayOnlyBeAccessedByLayers("service", "inference", "http", "grpc", "cli")
                 .whereLayer("batch")
-                .mayOnlyBeAccessedByLayers("metrics", "service", "http", "cli")
+                .mayOnlyBeAccessedByLayers("metrics", "service", "inference", "http", "grpc", "cli")
                 .whereLayer("task")
-                .mayOnlyBeAccessedByLayers("service", "http", "cli")
+                .mayOnlyBeAccessedByLayers("service", "inference", "http", "grpc", "cli")
                 .whereLayer("model")
-                .mayOnlyBeAccessedByLayers("task", "batch", "metrics", "service", "http", "cli")
+                .mayOnlyBeAccessedByLayers("task", "batch", "metrics", "service", "inference", "http", "grpc", "cli")
                 .whereLayer("text")
-                .mayOnlyBeAccessedByLayers("model", "task", "batch", "service", "http", "cli")
+                .mayOnlyBeAccessedByLayers("model", "task", "batch", "service", "inference", "http", "grpc", "cli")
                 .whereLayer("kernel")
-                .mayOnlyBeAccessedByLayers("model", "batch", "metrics", "service", "http", "cli")
+                .mayOnlyBeAccessedByLayers("model", "batch", "metrics", "service", "inference", "http", "grpc", "cli")
                 .check(gatun);
     }
 
@@ -80,6 +88,17 @@ final class ArchitectureTest {
                 .should()
                 .dependOnClassesThat()
                 .resideInAnyPackage("io.helidon..", "java.net.http..")
+                .check(gatun);
+    }
+
+    @Test
+    void onlyTheDoorKnowsGrpc() {
+        noClasses()
+                .that()
+                .resideOutsideOfPackages("io.gatun.grpc..", "io.gatun.cli..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage("io.grpc..", "io.netty..", "com.google.protobuf..")
                 .check(gatun);
     }
 

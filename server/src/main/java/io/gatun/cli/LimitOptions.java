@@ -110,12 +110,10 @@ final class LimitOptions {
                 message,
                 ServerSettings.bodiesTogether(message),
                 bytes("--max-header", maxHeader, MAX_HEADER_BYTES),
-                maxTexts,
                 maxConnections,
                 maxStreams,
                 timeout,
                 drainTimeout,
-                idleTimeout,
                 idleTimeout);
     }
 

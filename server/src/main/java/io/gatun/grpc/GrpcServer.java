@@ -109,11 +109,11 @@ public final class GrpcServer implements AutoCloseable {
             tls.ifPresent(builder::sslContext);
             for (BindableService service : services(settings, texts, inference, inFlight)) {
                 health.setStatus(service.bindService().getServiceDescriptor().getName(), ServingStatus.SERVING);
-                builder.addService(service);
+                builder.addService(CheckedMessages.of(service));
             }
-            Server server = builder.addService(health.getHealthService())
-                    .addService(ProtoReflectionServiceV1.newInstance())
-                    .addService(olderReflection())
+            Server server = builder.addService(CheckedMessages.of(health.getHealthService()))
+                    .addService(CheckedMessages.of(ProtoReflectionServiceV1.newInstance()))
+                    .addService(CheckedMessages.of(olderReflection()))
                     .fallbackHandlerRegistry(new UnservedMethods())
                     .build()
                     .start();
@@ -205,21 +205,19 @@ public final class GrpcServer implements AutoCloseable {
         return inFlight.calls();
     }
 
+    /** Of the messages that are being answered. */
+    public long bytesInFlight() {
+        return inFlight.bytes();
+    }
+
     /**
      * From now on new work is refused, and health says so. Calls in flight are answered; streams end when what they have
      * sent is answered.
      */
-    public void drain() {
-        health.enterTerminalState();
-        inFlight.drain();
-    }
-
-    /** Waits until no call is in flight, or the time is over. */
-    public void awaitAnswers(Duration timeout) {
-        try {
-            inFlight.awaitNone(timeout);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
+    public synchronized void drain() {
+        if (!inFlight.isDraining()) {
+            health.enterTerminalState();
+            inFlight.drain();
         }
     }
 
@@ -227,8 +225,8 @@ public final class GrpcServer implements AutoCloseable {
     @Override
     public void close() {
         drain();
-        awaitAnswers(settings.drainTimeout());
         try {
+            inFlight.awaitNone(settings.drainTimeout());
             boolean ended = server.shutdown().awaitTermination(SHUTDOWN_GRACE.toMillis(), TimeUnit.MILLISECONDS);
             if (!ended) {
                 server.shutdownNow().awaitTermination(SHUTDOWN_GRACE.toMillis(), TimeUnit.MILLISECONDS);
