@@ -1,11 +1,12 @@
 package io.gatun.http;
 
+import io.gatun.service.ErrorType;
+import io.gatun.service.RequestException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.Optional;
 
 /** {@code GET /docs}: Swagger UI over {@code /openapi}, with all that it needs from this server. Thread-safe. */
 final class Docs {
@@ -32,18 +33,24 @@ final class Docs {
         return file(PAGE, "no-cache", Map.of("Content-Security-Policy", POLICY, "Referrer-Policy", "no-referrer"));
     }
 
-    /** One of the page's files, if there is one of that name. */
-    Optional<Reply> file(String name) {
-        return TYPES.containsKey(name) && !name.equals(PAGE)
-                ? Optional.of(file(name, "public, max-age=3600", Map.of()))
-                : Optional.empty();
+    /**
+     * One of the page's files.
+     *
+     * @throws RequestException when there is none of that name
+     */
+    Reply file(String name) {
+        if (!TYPES.containsKey(name) || name.equals(PAGE)) {
+            throw new RequestException(
+                    ErrorType.NOT_FOUND, "The page /docs has no such file; GET /openapi lists the routes.");
+        }
+        return file(name, "public, max-age=3600", Map.of());
     }
 
     private static Reply file(String name, String cacheControl, Map<String, String> more) {
         Map<String, String> headers = new LinkedHashMap<>(more);
         headers.put("Cache-Control", cacheControl);
         headers.put("X-Content-Type-Options", "nosniff");
-        return new Reply(200, String.valueOf(TYPES.get(name)), content(name), headers);
+        return new Reply(200, String.valueOf(TYPES.get(name)), content(name), null, headers);
     }
 
     /** Read each time: seldom asked for, and too large to keep. */

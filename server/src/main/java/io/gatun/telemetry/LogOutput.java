@@ -12,13 +12,14 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.logging.Handler;
-import java.util.logging.LogManager;
 import java.util.logging.LogRecord;
 import java.util.logging.Logger;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Lines on their way to standard error. Who writes one never waits: when the disk is full, or who reads the pipe stopped,
- * lines are dropped and counted. Thread-safe; owns one thread.
+ * lines are dropped and counted. Thread-safe; owns one
+ * thread, from the first line on.
  */
 public final class LogOutput implements AutoCloseable {
     private static final int MAX_LINES = 4096;
@@ -29,7 +30,7 @@ public final class LogOutput implements AutoCloseable {
     private final LongAdder dropped = new LongAdder();
     private final AtomicBoolean closed = new AtomicBoolean();
     private final OutputStream out;
-    private final Thread thread;
+    private @Nullable Thread thread;
 
     /** Onto standard error. */
     public LogOutput() {
@@ -39,16 +40,19 @@ public final class LogOutput implements AutoCloseable {
 
     LogOutput(OutputStream out) {
         this.out = out;
-        this.thread = Thread.ofPlatform().daemon().name("gatun-log").start(this::run);
     }
 
     /** From now on what the program itself logs goes the same way, each record in one line. */
     public void install() {
-        LogManager.getLogManager().reset();
-        Logger.getLogger("").addHandler(new Records());
+        Logger root = Logger.getLogger("");
+        for (Handler handler : root.getHandlers()) {
+            root.removeHandler(handler);
+        }
+        root.addHandler(new Records());
     }
 
     void write(String line) {
+        start();
         byte[] bytes = (line + "\n").getBytes(StandardCharsets.UTF_8);
         if (bytes.length > MAX_LINE_BYTES || closed.get() || !lines.offer(bytes)) {
             dropped.increment();
@@ -58,6 +62,12 @@ public final class LogOutput implements AutoCloseable {
     /** Lines that were lost so far. */
     public long dropped() {
         return dropped.sum();
+    }
+
+    private synchronized void start() {
+        if (thread == null) {
+            thread = Thread.ofPlatform().daemon().name("gatun-log").start(this::run);
+        }
     }
 
     private void run() {
@@ -88,9 +98,16 @@ public final class LogOutput implements AutoCloseable {
     @Override
     public void close() {
         closed.set(true);
+        Thread writer;
+        synchronized (this) {
+            writer = thread;
+        }
+        if (writer == null) {
+            return;
+        }
         try {
-            if (!thread.join(LAST_LINES)) {
-                thread.interrupt();
+            if (!writer.join(LAST_LINES)) {
+                writer.interrupt();
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

@@ -91,7 +91,8 @@ final class OpenTelemetryTracing implements Tracing {
     @Override
     public Trace begin(Door door, String method, String route, RequestHeaders headers, Instant start) {
         Context parent = sdk.getPropagators().getTextMapPropagator().extract(Context.root(), headers, GETTER);
-        SpanBuilder builder = tracer.spanBuilder((method + " " + route).strip())
+        String name = (method + " " + route).strip();
+        SpanBuilder builder = tracer.spanBuilder(name.isEmpty() ? "unknown" : name)
                 .setParent(parent)
                 .setSpanKind(SpanKind.SERVER)
                 .setStartTimestamp(start);

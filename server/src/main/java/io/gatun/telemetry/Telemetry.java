@@ -11,6 +11,11 @@ public final class Telemetry implements AutoCloseable {
     private final Tracing tracing;
     private final @Nullable LogOutput accessLog;
 
+    /** Tells nobody. */
+    public static Telemetry off() {
+        return new Telemetry(new Tracing.Untraced(), Optional.empty());
+    }
+
     /** {@code accessLog}: where to tell of each request, if that is asked for. */
     public Telemetry(Tracing tracing, Optional<LogOutput> accessLog) {
         this.tracing = tracing;

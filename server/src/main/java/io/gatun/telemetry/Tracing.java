@@ -41,7 +41,13 @@ public interface Tracing extends AutoCloseable {
                         .anyMatch(name -> !environment.getOrDefault(name, "").isBlank());
     }
 
-    /** Only reads to which trace a request belongs (W3C Trace Context). */
+    /** The trace that a header of W3C Trace Context names as the request's, or an empty text. */
+    static String traceId(String header) {
+        Matcher matcher = Untraced.TRACE_PARENT.matcher(header);
+        return matcher.matches() ? matcher.group(1) : "";
+    }
+
+    /** Only reads to which trace a request belongs. */
     final class Untraced implements Tracing {
         private static final Pattern TRACE_PARENT =
                 Pattern.compile("(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?");
@@ -55,12 +61,9 @@ public interface Tracing extends AutoCloseable {
 
         @Override
         public Trace begin(Door door, String method, String route, RequestHeaders headers, Instant start) {
-            String parent = headers.first("traceparent").orElse("");
-            if (parent.isEmpty()) {
-                return NONE;
-            }
-            Matcher matcher = TRACE_PARENT.matcher(parent);
-            return matcher.matches() ? new Known(matcher.group(1)) : NONE;
+            return headers.first("traceparent")
+                    .map(parent -> (Trace) new Known(Tracing.traceId(parent)))
+                    .orElse(NONE);
         }
 
         @Override
