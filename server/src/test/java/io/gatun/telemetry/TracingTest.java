@@ -3,26 +3,15 @@ package io.gatun.telemetry;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import com.sun.net.httpserver.HttpExchange;
-import com.sun.net.httpserver.HttpServer;
 import io.gatun.service.Calls;
-import io.opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest;
-import io.opentelemetry.proto.common.v1.KeyValue;
-import io.opentelemetry.proto.resource.v1.Resource;
 import io.opentelemetry.proto.trace.v1.Span;
 import io.opentelemetry.proto.trace.v1.Status;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -39,7 +28,7 @@ final class TracingTest {
 
     @AfterEach
     void close() {
-        collector.server.stop(0);
+        collector.close();
     }
 
     @Test
@@ -66,7 +55,7 @@ final class TracingTest {
                 begin(telemetry, TRACED).answered("200", "", null, 0, 0);
             }
         }
-        assertThat(collector.requests).isEmpty();
+        assertThat(collector.isEmpty()).isTrue();
     }
 
     @Test
@@ -83,7 +72,7 @@ final class TracingTest {
         assertThat(span.getTraceState()).isEqualTo("vendor=1");
         assertThat(span.getKind()).isEqualTo(Span.SpanKind.SPAN_KIND_SERVER);
         assertThat(span.getStatus().getCode()).isEqualTo(Status.StatusCode.STATUS_CODE_UNSET);
-        assertThat(attributes(span.getAttributesList()))
+        assertThat(Collector.attributes(span.getAttributesList()))
                 .containsEntry("http.request.method", "POST")
                 .containsEntry("http.route", "/predict")
                 .containsEntry("http.response.status_code", "200")
@@ -98,7 +87,8 @@ final class TracingTest {
                 .isEqualTo(1_000_000);
         assertThat(tokenization.getEndTimeUnixNano() - tokenization.getStartTimeUnixNano())
                 .isEqualTo(1_000_000);
-        assertThat(attributes(collector.resource().getAttributesList())).containsEntry("service.name", "sentiments");
+        assertThat(Collector.attributes(collector.resource().getAttributesList()))
+                .containsEntry("service.name", "sentiments");
     }
 
     @Test
@@ -115,13 +105,14 @@ final class TracingTest {
         assertThat(hex(span.getTraceId().toByteArray())).isEqualTo(traceId).hasSize(32);
         assertThat(span.getParentSpanId().isEmpty()).isTrue();
         assertThat(span.getStatus().getCode()).isEqualTo(Status.StatusCode.STATUS_CODE_ERROR);
-        assertThat(attributes(span.getAttributesList()))
+        assertThat(Collector.attributes(span.getAttributesList()))
                 .containsEntry("rpc.system", "grpc")
                 .containsEntry("rpc.service", "tei.v1.Predict")
                 .containsEntry("rpc.method", "Predict")
                 .containsEntry("rpc.response.status_code", "UNAVAILABLE");
         assertThat(collector.span("GET").getStatus().getCode()).isEqualTo(Status.StatusCode.STATUS_CODE_UNSET);
-        assertThat(attributes(collector.resource().getAttributesList())).containsEntry("service.name", "gatun");
+        assertThat(Collector.attributes(collector.resource().getAttributesList()))
+                .containsEntry("service.name", "gatun");
     }
 
     @Test
@@ -129,7 +120,7 @@ final class TracingTest {
         try (Telemetry telemetry = telemetry(Map.of("OTEL_TRACES_SAMPLER", "always_off"))) {
             begin(telemetry, TRACED).answered("200", "", null, 0, 0);
         }
-        assertThat(collector.requests).isEmpty();
+        assertThat(collector.isEmpty()).isTrue();
     }
 
     @Test
@@ -151,55 +142,5 @@ final class TracingTest {
 
     private static String hex(byte[] bytes) {
         return HexFormat.of().formatHex(bytes);
-    }
-
-    private static Map<String, String> attributes(List<KeyValue> attributes) {
-        return attributes.stream()
-                .collect(Collectors.toMap(
-                        KeyValue::getKey,
-                        a -> a.getValue().hasIntValue()
-                                ? Long.toString(a.getValue().getIntValue())
-                                : a.getValue().getStringValue()));
-    }
-
-    /** Keeps what it gets. */
-    private static final class Collector {
-        final List<ExportTraceServiceRequest> requests = new CopyOnWriteArrayList<>();
-        final HttpServer server;
-
-        Collector() {
-            try {
-                server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
-            } catch (IOException e) {
-                throw new UncheckedIOException(e);
-            }
-            server.createContext("/v1/traces", this::receive);
-            server.start();
-        }
-
-        String address() {
-            return "http://127.0.0.1:" + server.getAddress().getPort();
-        }
-
-        private void receive(HttpExchange exchange) throws IOException {
-            try (exchange) {
-                requests.add(ExportTraceServiceRequest.parseFrom(exchange.getRequestBody()));
-                exchange.sendResponseHeaders(200, -1);
-            }
-        }
-
-        Span span(String name) {
-            return requests.stream()
-                    .flatMap(r -> r.getResourceSpansList().stream())
-                    .flatMap(r -> r.getScopeSpansList().stream())
-                    .flatMap(s -> s.getSpansList().stream())
-                    .filter(s -> s.getName().equals(name))
-                    .findFirst()
-                    .orElseThrow();
-        }
-
-        Resource resource() {
-            return requests.getFirst().getResourceSpans(0).getResource();
-        }
     }
 }
