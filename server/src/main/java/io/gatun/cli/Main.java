@@ -83,8 +83,12 @@ public final class Main {
 
     /** The doors' own exceptions are named and not imported: a command that opens no door need not load them. */
     private static boolean isForUsers(Throwable failure) {
-        String name = failure.getClass().getName();
-        return name.equals("io.gatun.http.ServerException") || name.equals("io.gatun.grpc.GrpcServerException");
+        return List.of(
+                        "io.gatun.http.ServerException",
+                        "io.gatun.grpc.GrpcServerException",
+                        "io.gatun.edge.EdgeException",
+                        "io.gatun.telemetry.TelemetryException")
+                .contains(failure.getClass().getName());
     }
 
     private static String unpunctuated(String text) {

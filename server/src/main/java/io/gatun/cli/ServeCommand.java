@@ -1,5 +1,7 @@
 package io.gatun.cli;
 
+import io.gatun.edge.Edge;
+import io.gatun.edge.FileWatch;
 import io.gatun.grpc.GrpcServer;
 import io.gatun.http.HttpServer;
 import io.gatun.inference.InferenceService;
@@ -9,6 +11,9 @@ import io.gatun.model.ModelSource;
 import io.gatun.service.Catalogue;
 import io.gatun.service.ModelLoader;
 import io.gatun.service.TextService;
+import io.gatun.telemetry.LogOutput;
+import io.gatun.telemetry.Telemetry;
+import io.gatun.telemetry.Tracing;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -55,6 +60,14 @@ final class ServeCommand implements Callable<Integer> {
                     + "(default: the embedded model, named default).")
     private List<String> models = List.of();
 
+    @Option(
+            names = "--access-log",
+            description = "Tells of each request in one line of JSON on standard error, without its texts.")
+    private boolean accessLog;
+
+    @Mixin
+    private EdgeOptions edges = new EdgeOptions();
+
     @Mixin
     private LaneOptions lanes = new LaneOptions();
 
@@ -72,7 +85,14 @@ final class ServeCommand implements Callable<Integer> {
         if (host.isBlank()) {
             throw new CommandException("The option --host is empty; name an address, such as 127.0.0.1 or 0.0.0.0.");
         }
+        FileWatch files = new FileWatch();
+        Edge edge = edges.edge(files);
+        LogOutput log = new LogOutput();
+        log.install();
+        Telemetry telemetry =
+                new Telemetry(Tracing.of(System.getenv()), accessLog ? Optional.of(log) : Optional.empty());
         Metrics metrics = new Metrics();
+        metrics.logDropped(log::dropped);
         ModelLoader loader =
                 new ModelLoader(computing.compute(), lanes::settings, lanes.memoryLimit(), metrics, metrics);
         Catalogue catalogue = new Catalogue(sources(), loader);
@@ -80,10 +100,11 @@ final class ServeCommand implements Callable<Integer> {
         System.gc();
         TextService service = new TextService(catalogue, metrics, limits.service());
         InferenceService inference = new InferenceService(service);
-        HttpServer http = HttpServer.start(limits.http(host, port), service, inference, metrics);
-        GrpcServer grpc = GrpcServer.start(limits.grpc(host, calls), service, inference, List.of(), Optional.empty());
+        HttpServer http = HttpServer.start(limits.http(host, port), edge, telemetry, service, inference, metrics);
+        GrpcServer grpc = GrpcServer.start(limits.grpc(host, calls), service, inference, edge, telemetry);
         AtomicInteger status = new AtomicInteger();
-        Runtime.getRuntime().addShutdownHook(new Thread(() -> drain(http, grpc, status), "gatun-drain"));
+        Runtime.getRuntime()
+                .addShutdownHook(new Thread(() -> drain(http, grpc, telemetry, log, status), "gatun-drain"));
         try {
             Output.standard()
                     .line("ready " + http.address() + " " + grpc.address() + " "
@@ -110,7 +131,8 @@ final class ServeCommand implements Callable<Integer> {
     }
 
     /** Ends the process from within its shutdown: a signal alone would make its status 143. */
-    private static void drain(HttpServer http, GrpcServer grpc, AtomicInteger status) {
+    private static void drain(
+            HttpServer http, GrpcServer grpc, Telemetry telemetry, LogOutput log, AtomicInteger status) {
         try {
             // Both refuse from now on. The lanes stay open: a request that was taken may not have reached them yet.
             http.drain();
@@ -118,6 +140,8 @@ final class ServeCommand implements Callable<Integer> {
             Thread closing = Thread.ofPlatform().name("gatun-drain-grpc").start(grpc::close);
             http.close();
             closing.join();
+            telemetry.close();
+            log.close();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         } finally {

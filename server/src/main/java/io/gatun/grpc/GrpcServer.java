@@ -1,13 +1,16 @@
 package io.gatun.grpc;
 
+import io.gatun.edge.Edge;
+import io.gatun.edge.TlsIdentity;
 import io.gatun.inference.InferenceService;
 import io.gatun.service.ServerVersion;
 import io.gatun.service.TextService;
+import io.gatun.telemetry.Telemetry;
 import io.grpc.BindableService;
 import io.grpc.DecompressorRegistry;
 import io.grpc.Server;
-import io.grpc.ServerInterceptor;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
+import io.grpc.netty.GrpcSslContexts;
 import io.grpc.netty.NettyServerBuilder;
 import io.grpc.protobuf.services.HealthStatusManager;
 import io.grpc.protobuf.services.ProtoReflectionServiceV1;
@@ -17,6 +20,8 @@ import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.nio.NioEventLoopGroup;
 import io.netty.handler.ssl.SslContext;
+import io.netty.handler.ssl.SslContextBuilder;
+import io.netty.handler.ssl.SslProvider;
 import io.netty.util.concurrent.Future;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -24,12 +29,12 @@ import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.logging.Level;
 import java.util.logging.Logger;
+import javax.net.ssl.SSLException;
 
 /** The gRPC server. The work of each call runs on virtual threads of its own; few of Netty's move the bytes. */
 public final class GrpcServer implements AutoCloseable {
@@ -80,16 +85,10 @@ public final class GrpcServer implements AutoCloseable {
     /**
      * Starts the server. The services stay the caller's.
      *
-     * @param interceptors see each call before it is work, the first one first
-     * @param tls or nothing: plain HTTP/2
      * @throws GrpcServerException when it cannot listen
      */
     public static GrpcServer start(
-            GrpcSettings settings,
-            TextService texts,
-            InferenceService inference,
-            List<ServerInterceptor> interceptors,
-            Optional<SslContext> tls) {
+            GrpcSettings settings, TextService texts, InferenceService inference, Edge edge, Telemetry telemetry) {
         NETTY_LOGGER.setLevel(Level.SEVERE);
         TRANSPORT_LOGGER.setLevel(Level.SEVERE);
         InetSocketAddress address = address(settings);
@@ -104,9 +103,13 @@ public final class GrpcServer implements AutoCloseable {
         try {
             NettyServerBuilder builder =
                     transport(settings, address, loops).intercept(new Admission(inFlight, timer, settings.timeout()));
-            interceptors.reversed().forEach(builder::intercept); // the one added last comes first
-            builder.intercept(Incoming.interceptor());
-            tls.ifPresent(builder::sslContext);
+            // the one added last comes first
+            builder.intercept(new KeyCheck(edge.keys()))
+                    .intercept(new Observing(telemetry))
+                    .intercept(Incoming.interceptor());
+            if (edge.tls().isPresent()) {
+                builder.sslContext(secure(edge.tls().get()));
+            }
             for (BindableService service : services(settings, texts, inference, inFlight)) {
                 health.setStatus(service.bindService().getServiceDescriptor().getName(), ServingStatus.SERVING);
                 builder.addService(CheckedMessages.of(service));
@@ -125,6 +128,11 @@ public final class GrpcServer implements AutoCloseable {
                             + "; choose another address with --host or --grpc-port.",
                     e);
         }
+    }
+
+    private static SslContext secure(TlsIdentity identity) throws SSLException {
+        return GrpcSslContexts.configure(SslContextBuilder.forServer(identity), SslProvider.JDK)
+                .build();
     }
 
     private static NettyServerBuilder transport(

@@ -5,6 +5,7 @@ import io.gatun.service.Call;
 import io.gatun.service.CallOptions;
 import io.gatun.service.RequestException;
 import io.gatun.service.Timings;
+import io.gatun.telemetry.Tracing;
 import io.grpc.Context;
 import io.grpc.Contexts;
 import io.grpc.ForwardingServerCall.SimpleForwardingServerCall;
@@ -30,6 +31,7 @@ final class Incoming {
     private static final Context.Key<Incoming> KEY = Context.key("io.gatun.grpc.incoming");
     private static final Metadata.Key<String> PRIORITY = key("x-priority");
     private static final Metadata.Key<String> REQUEST_ID = key("x-request-id");
+    private static final Metadata.Key<String> TRACE_PARENT = key("traceparent");
     private static final Metadata.Key<String> MODEL = key("x-model");
     private static final Metadata.Key<String> HEAD = key("x-head");
     private static final int MAX_REQUEST_ID = 128;
@@ -41,12 +43,13 @@ final class Incoming {
     private final String requestId;
     private final boolean single;
     private final Metadata answer = new Metadata();
+    private volatile @Nullable Call call;
 
     private Incoming(Metadata headers, boolean single) {
         this.priority = headers.get(PRIORITY);
         this.model = headers.get(MODEL);
         this.head = headers.get(HEAD);
-        this.requestId = requestId(headers.get(REQUEST_ID));
+        this.requestId = requestId(headers.get(REQUEST_ID), headers.get(TRACE_PARENT));
         this.single = single;
     }
 
@@ -82,7 +85,22 @@ final class Incoming {
                 .map(deadline -> deadline.timeRemaining(TimeUnit.NANOSECONDS) + now - begin)
                 .map(nanos -> Duration.ofNanos(Math.max(0, nanos)));
         CallOptions options = new CallOptions(Optional.ofNullable(priority).map(Incoming::priority), timeout);
-        return new Call(new ContextCaller(), own.apply(options), begin);
+        Call asked = new Call(new ContextCaller(), own.apply(options), begin);
+        if (single) {
+            call = asked;
+        }
+        return asked;
+    }
+
+    /** The call of the services, if there was one, and it was the only one. */
+    @Nullable
+    Call onlyCall() {
+        return call;
+    }
+
+    /** As the client is told it. */
+    String requestId() {
+        return requestId;
     }
 
     /** The answer is there: its headers will tell where the time went. */
@@ -104,7 +122,13 @@ final class Incoming {
         };
     }
 
-    private static String requestId(@Nullable String given) {
+    private static String requestId(@Nullable String given, @Nullable String traceParent) {
+        if (given == null && traceParent != null) {
+            String traceId = Tracing.traceId(traceParent);
+            if (!traceId.isEmpty()) {
+                return traceId;
+            }
+        }
         if (given != null && !given.isEmpty() && given.length() <= MAX_REQUEST_ID) {
             return given;
         }

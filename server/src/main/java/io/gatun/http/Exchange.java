@@ -7,6 +7,7 @@ import io.helidon.http.HeaderNames;
 import io.helidon.webserver.http.ServerRequest;
 import java.io.IOException;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** One request that is being answered. Used by its own thread. */
 final class Exchange {
@@ -15,24 +16,42 @@ final class Exchange {
     private final RequestBody.Lease lease;
     private final InFlight.Flight flight;
     private final Client client;
-    private final Call call;
+    private final long start;
+    private @Nullable Call call;
 
+    /** {@code start}: the {@link System#nanoTime} at which the request was there. */
     Exchange(
             ServerRequest request,
             RequestBody bodies,
             RequestBody.Lease lease,
             InFlight.Flight flight,
             Client client,
-            Call call) {
+            long start) {
         this.request = request;
         this.bodies = bodies;
         this.lease = lease;
         this.flight = flight;
         this.client = client;
-        this.call = call;
+        this.start = start;
     }
 
+    /**
+     * What is asked of a model.
+     *
+     * @throws RequestException when a header says something wrong
+     */
     Call call() {
+        Call known = call;
+        if (known == null) {
+            known = new Call(client, CallHeaders.read(request), start);
+            call = known;
+        }
+        return known;
+    }
+
+    /** What was asked of a model, if anything was. */
+    @Nullable
+    Call callIfAny() {
         return call;
     }
 
@@ -63,6 +82,10 @@ final class Exchange {
     /** JSON that may as well not be there. */
     Fields parseOrEmpty(byte[] json) {
         return json.length == 0 ? new Fields(JsonNodeFactory.instance.objectNode()) : parse(json);
+    }
+
+    ServerRequest request() {
+        return request;
     }
 
     Optional<String> header(String name) {

@@ -1,16 +1,21 @@
 package io.gatun.http;
 
+import io.gatun.edge.Edge;
+import io.gatun.edge.TlsIdentity;
 import io.gatun.inference.InferenceService;
 import io.gatun.metrics.Metrics;
 import io.gatun.service.ErrorType;
 import io.gatun.service.Problem;
 import io.gatun.service.TextService;
+import io.gatun.telemetry.Telemetry;
 import io.helidon.common.socket.SocketOptions;
+import io.helidon.common.tls.Tls;
 import io.helidon.http.DirectHandler;
 import io.helidon.http.HeaderNames;
 import io.helidon.http.ServerResponseHeaders;
 import io.helidon.http.encoding.ContentEncodingContext;
 import io.helidon.webserver.WebServer;
+import io.helidon.webserver.WebServerConfig;
 import io.helidon.webserver.http.DirectHandlers;
 import io.helidon.webserver.http.HttpRouting;
 import io.helidon.webserver.http1.Http1Config;
@@ -22,6 +27,7 @@ import java.net.ServerSocket;
 import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.logging.Level;
 import java.util.logging.Logger;
@@ -48,9 +54,12 @@ public final class HttpServer implements AutoCloseable {
     private final ServerSettings settings;
     private final InFlight inFlight;
     private final Connections connections;
+    private final boolean secure;
 
-    private HttpServer(WebServer server, ServerSettings settings, InFlight inFlight, Connections connections) {
+    private HttpServer(
+            WebServer server, ServerSettings settings, InFlight inFlight, Connections connections, boolean secure) {
         this.server = server;
+        this.secure = secure;
         this.settings = settings;
         this.inFlight = inFlight;
         this.connections = connections;
@@ -62,7 +71,12 @@ public final class HttpServer implements AutoCloseable {
      * @throws ServerException when it cannot listen
      */
     public static HttpServer start(
-            ServerSettings settings, TextService service, InferenceService inference, Metrics metrics) {
+            ServerSettings settings,
+            Edge edge,
+            Telemetry telemetry,
+            TextService service,
+            InferenceService inference,
+            Metrics metrics) {
         HELIDON_LOGGER.setLevel(Level.SEVERE);
         HELIDON_START_LOGGER.setLevel(Level.OFF);
         InFlight inFlight = new InFlight();
@@ -72,16 +86,17 @@ public final class HttpServer implements AutoCloseable {
         try {
             // Helidon only logs that it cannot listen, and says that it has started.
             new ServerSocket(settings.port(), 1, address).close();
-            WebServer server = build(
-                            settings,
-                            address,
-                            connections,
-                            routing -> register(routing, settings, service, inference, metrics, inFlight))
+            WebServer server = build(settings, address, connections, edge.tls(), routing -> {
+                        Routes routes =
+                                new Routes(service, new RequestBody(settings), inFlight, edge, telemetry, routing);
+                        register(routes, settings, service, inference, metrics, inFlight);
+                    })
                     .start();
             if (!server.isRunning()) {
                 throw new BindException("Address already in use");
             }
-            return new HttpServer(server, settings, inFlight, connections);
+            return new HttpServer(
+                    server, settings, inFlight, connections, edge.tls().isPresent());
         } catch (IOException | RuntimeException e) {
             connections.close();
             throw new ServerException(
@@ -92,13 +107,12 @@ public final class HttpServer implements AutoCloseable {
     }
 
     private static void register(
-            HttpRouting.Builder routing,
+            Routes routes,
             ServerSettings settings,
             TextService service,
             InferenceService inference,
             Metrics metrics,
             InFlight inFlight) {
-        Routes routes = new Routes(service, new RequestBody(settings), inFlight, routing);
         TeiRoutes tei = new TeiRoutes(service);
         tei.register(routes);
         new HuggingFaceRoutes(service, tei).register(routes);
@@ -113,9 +127,12 @@ public final class HttpServer implements AutoCloseable {
             ServerSettings settings,
             InetAddress address,
             Connections connections,
+            Optional<TlsIdentity> tls,
             Consumer<HttpRouting.Builder> routes) {
-        return WebServer.builder()
-                .address(address)
+        WebServerConfig.Builder builder = WebServer.builder();
+        tls.ifPresent(identity ->
+                builder.tls(Tls.builder().sslContext(identity.context()).build()));
+        return builder.address(address)
                 .port(settings.port())
                 .backlog(BACKLOG)
                 .shutdownHook(false)
@@ -211,7 +228,7 @@ public final class HttpServer implements AutoCloseable {
     /** The address with which a client on this machine reaches it. */
     public String address() {
         String host = settings.host();
-        return "http://" + (host.indexOf(':') >= 0 ? "[" + host + "]" : host) + ":" + port();
+        return (secure ? "https://" : "http://") + (host.indexOf(':') >= 0 ? "[" + host + "]" : host) + ":" + port();
     }
 
     /** From now on new work is refused, and {@code /health} says so. Work in flight is answered. */

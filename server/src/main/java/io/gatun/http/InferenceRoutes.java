@@ -29,8 +29,8 @@ final class InferenceRoutes {
 
     void register(Routes routes) {
         get(routes, "/v2", exchange -> server());
-        get(routes, "/v2/health/live", exchange -> flag("live"));
-        get(routes, "/v2/health/ready", exchange -> ready());
+        routes.open("/v2/health/live", ErrorStyle.PLAIN, exchange -> flag("live"));
+        routes.open("/v2/health/ready", ErrorStyle.PLAIN, exchange -> ready());
         get(routes, "/v2/models/stats", exchange -> statistics("", ""));
         for (String model : MODEL) {
             get(routes, model, exchange -> metadata(inference.metadata(name(exchange), version(exchange))));

@@ -1,5 +1,6 @@
 package io.gatun.http;
 
+import io.gatun.service.ErrorType;
 import io.gatun.service.Problem;
 import java.util.Map;
 import java.util.TreeMap;
@@ -16,6 +17,7 @@ record Reply(int status, String contentType, byte[] body, Json.@Nullable Content
     static final String CONNECTION = "Connection";
     static final String CLOSE = "close";
 
+    private static final int NO_CONTENT = 204;
     private static final String JSON = "application/json";
 
     static Reply of(String contentType, byte[] body) {
@@ -34,7 +36,19 @@ record Reply(int status, String contentType, byte[] body, Json.@Nullable Content
     static Reply error(Problem problem, ErrorStyle style) {
         Map<String, String> headers = new TreeMap<>();
         problem.retryAfterSeconds().ifPresent(seconds -> headers.put("Retry-After", Long.toString(seconds)));
+        if (problem.type() == ErrorType.UNAUTHORIZED) {
+            headers.put("WWW-Authenticate", "Bearer");
+        }
         return new Reply(Status.of(problem.type()), JSON, style.body(problem), null, headers);
+    }
+
+    /** No more than a status and headers. */
+    static Reply empty(Map<String, String> headers) {
+        return new Reply(NO_CONTENT, "", new byte[0], null, headers);
+    }
+
+    boolean isEmpty() {
+        return status == NO_CONTENT;
     }
 
     /** With one more header. */

@@ -1,10 +1,14 @@
 package io.gatun.http;
 
-import io.gatun.service.Call;
+import io.gatun.edge.Edge;
 import io.gatun.service.CallerGoneException;
 import io.gatun.service.ErrorType;
 import io.gatun.service.Problem;
+import io.gatun.service.RequestException;
 import io.gatun.service.TextService;
+import io.gatun.telemetry.Door;
+import io.gatun.telemetry.Telemetry;
+import io.helidon.http.HeaderName;
 import io.helidon.http.HeaderNames;
 import io.helidon.http.HeaderValues;
 import io.helidon.http.Method;
@@ -20,23 +24,41 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 
-/** What all routes have in common: errors, request ids, answers, and the end of the server. */
+/** What all routes have in common: keys, errors, request ids, answers, telemetry, and the end of the server. */
 final class Routes {
     private static final Logger LOGGER = Logger.getLogger(Routes.class.getName());
+    private static final HeaderName ASKED_METHOD = HeaderNames.create("Access-Control-Request-Method");
+    private static final Problem NOT_FOUND =
+            new Problem(ErrorType.NOT_FOUND, "There is no such route; GET /openapi lists those that there are.");
+    private static final Problem UNAUTHORIZED = new Problem(
+            ErrorType.UNAUTHORIZED, "Send a key that this server knows, with the header Authorization: Bearer KEY.");
+    /** What nginx logs of a client that left before its answer. */
+    private static final String CLIENT_LEFT = "499";
 
     private final TextService service;
     private final RequestBody bodies;
     private final InFlight inFlight;
+    private final Edge edge;
+    private final Telemetry telemetry;
     private final HttpRouting.Builder routing;
     private final Map<String, List<String>> methods = new LinkedHashMap<>();
 
-    Routes(TextService service, RequestBody bodies, InFlight inFlight, HttpRouting.Builder routing) {
+    Routes(
+            TextService service,
+            RequestBody bodies,
+            InFlight inFlight,
+            Edge edge,
+            Telemetry telemetry,
+            HttpRouting.Builder routing) {
         this.service = service;
         this.bodies = bodies;
         this.inFlight = inFlight;
+        this.edge = edge;
+        this.telemetry = telemetry;
         this.routing = routing;
     }
 
@@ -65,53 +87,113 @@ final class Routes {
 
     void post(String path, ErrorStyle style, Answerer answerer) {
         methods.computeIfAbsent(path, p -> new ArrayList<>()).add("POST");
-        routing.post(path, answer(style, answerer));
+        routing.post(path, answer(path, style, guarded(answerer)));
     }
 
     void get(String path, ErrorStyle style, Answerer answerer) {
+        open(path, style, guarded(answerer));
+    }
+
+    /** As {@link #get}, also for those who show no key. */
+    void open(String path, ErrorStyle style, Answerer answerer) {
         methods.computeIfAbsent(path, p -> new ArrayList<>()).add("GET");
-        routing.get(path, answer(style, answerer));
-        routing.route(Method.HEAD, path, answer(style, answerer));
+        routing.get(path, answer(path, style, answerer));
+        routing.route(Method.HEAD, path, answer(path, style, answerer));
     }
 
     /** The answers to all that no route takes. */
     void end() {
-        methods.forEach((path, allowed) -> routing.any(path, (request, response) -> {
-            String list = String.join(", ", allowed);
-            Problem problem = new Problem(
-                    ErrorType.WRONG_METHOD,
-                    request.path().path() + " does not take "
-                            + request.prologue().method().text() + "; use " + list + ".");
-            send(request, response, Reply.error(problem, ErrorStyle.PLAIN).with("Allow", list));
-        }));
-        Problem none =
-                new Problem(ErrorType.NOT_FOUND, "There is no such route; GET /openapi lists those that there are.");
-        routing.any((request, response) -> send(request, response, Reply.error(none, ErrorStyle.PLAIN)));
+        methods.forEach((path, allowed) -> routing.any(
+                path, answer(path, ErrorStyle.PLAIN, exchange -> otherMethod(exchange, String.join(", ", allowed)))));
+        routing.any(answer("", ErrorStyle.PLAIN, exchange -> Reply.error(NOT_FOUND, ErrorStyle.PLAIN)));
     }
 
-    private Handler answer(ErrorStyle style, Answerer answerer) {
+    /** The methods of each path, for those who describe them. */
+    Map<String, List<String>> methods() {
+        return methods;
+    }
+
+    private Reply otherMethod(Exchange exchange, String allowed) {
+        ServerRequest request = exchange.request();
+        Method method = request.prologue().method();
+        if (method.equals(Method.OPTIONS)) {
+            Optional<Map<String, String>> preflight = edge.origins()
+                    .preflight(
+                            request.headers().first(HeaderNames.ORIGIN),
+                            request.headers().first(ASKED_METHOD),
+                            allowed);
+            if (preflight.isPresent()) {
+                return Reply.empty(preflight.get());
+            }
+        }
+        String message = request.path().path() + " does not take " + method.text() + "; use " + allowed + ".";
+        return Reply.error(new Problem(ErrorType.WRONG_METHOD, message), ErrorStyle.PLAIN)
+                .with("Allow", allowed);
+    }
+
+    private Answerer guarded(Answerer answerer) {
+        return exchange -> {
+            if (!edge.keys().allow(exchange.request().headers().first(HeaderNames.AUTHORIZATION))) {
+                throw new RequestException(UNAUTHORIZED);
+            }
+            return answerer.answer(exchange);
+        };
+    }
+
+    private Handler answer(String route, ErrorStyle style, Answerer answerer) {
         return (request, response) -> {
             long start = System.nanoTime();
+            Telemetry.Observation observation = telemetry.begin(
+                    Door.HTTP,
+                    request.prologue().method().text(),
+                    route,
+                    name -> request.headers().first(HeaderNames.create(name)),
+                    start);
+            Client client = client(request);
             try (InFlight.Flight flight = inFlight.flight();
                     RequestBody.Lease lease = bodies.lease()) {
-                send(request, response, reply(style, answerer, request, flight, lease, start));
+                serve(
+                        new Exchange(request, bodies, lease, flight, client, start),
+                        style,
+                        answerer,
+                        response,
+                        observation);
             } finally {
-                client(request).isServed();
+                client.isServed();
             }
         };
     }
 
-    private Reply reply(
+    private void serve(
+            Exchange exchange,
             ErrorStyle style,
             Answerer answerer,
-            ServerRequest request,
-            InFlight.Flight flight,
-            RequestBody.Lease lease,
-            long start) {
+            ServerResponse response,
+            Telemetry.Observation observation) {
+        ServerRequest request = exchange.request();
+        String requestId = RequestId.of(request, observation.traceId());
+        String status = CLIENT_LEFT;
         try {
-            Client client = client(request);
-            Call call = new Call(client, CallHeaders.read(request), start);
-            return answerer.answer(new Exchange(request, bodies, lease, flight, client, call));
+            Reply reply = reply(style, answerer, exchange);
+            boolean last = send(request, response, reply, requestId);
+            status = Integer.toString(reply.status());
+            if (last) {
+                // Helidon promises to close in its header, and leaves that to the client.
+                throw new CloseConnectionException("This answer was the last");
+            }
+        } finally {
+            observation.answered(
+                    status,
+                    requestId,
+                    exchange.callIfAny(),
+                    request.headers().contentLength().orElse(-1),
+                    response.isSent() ? response.bytesWritten() : -1);
+        }
+    }
+
+    private Reply reply(ErrorStyle style, Answerer answerer, Exchange exchange) {
+        try {
+            return answerer.answer(exchange);
         } catch (CloseConnectionException e) {
             throw e;
         } catch (CallerGoneException | IOException | UncheckedIOException e) {
@@ -139,10 +221,13 @@ final class Routes {
         return Problem.unexpected();
     }
 
-    private void send(ServerRequest request, ServerResponse response, Reply reply) {
+    /** Whether nothing more may come over the connection. */
+    private boolean send(ServerRequest request, ServerResponse response, Reply reply, String requestId) {
         response.status(io.helidon.http.Status.create(reply.status()));
-        response.header(HeaderNames.CONTENT_TYPE, reply.contentType());
-        response.header(RequestId.HEADER, RequestId.of(request));
+        response.header(RequestId.HEADER, requestId);
+        edge.origins()
+                .headers(request.headers().first(HeaderNames.ORIGIN))
+                .forEach((name, value) -> response.header(HeaderNames.create(name), value));
         reply.headers().forEach((name, value) -> response.header(HeaderNames.create(name), value));
         boolean unread = request.content().hasEntity() && !request.content().consumed();
         // A client that waits for leave to send its body must not send it now: it would be read as the next request.
@@ -152,6 +237,20 @@ final class Routes {
         if (ends) {
             response.header(HeaderValues.CONNECTION_CLOSE);
         }
+        sendBody(request, response, reply);
+        if (last && unread && !waits && !reply.isLast()) {
+            // Closed with bytes unread, the connection would be reset and the answer lost.
+            request.content().consume();
+        }
+        return last;
+    }
+
+    private static void sendBody(ServerRequest request, ServerResponse response, Reply reply) {
+        if (reply.isEmpty()) {
+            response.send();
+            return;
+        }
+        response.header(HeaderNames.CONTENT_TYPE, reply.contentType());
         if (request.prologue().method().equals(Method.HEAD)) {
             response.send();
         } else if (reply.large() != null) {
@@ -162,14 +261,6 @@ final class Routes {
             }
         } else {
             response.send(reply.body());
-        }
-        if (last) {
-            if (unread && !waits && !reply.isLast()) {
-                // Closed with bytes unread, the connection would be reset and the answer lost.
-                request.content().consume();
-            }
-            // Helidon promises to close in its header, and leaves that to the client.
-            throw new CloseConnectionException("This answer was the last");
         }
     }
 }

@@ -15,6 +15,7 @@ final class ServerRoutes {
     private final Metrics metrics;
     private final InFlight inFlight;
     private final byte[] openapi = openapi();
+    private final Docs docs = new Docs();
 
     ServerRoutes(ServerInfo info, Metrics metrics, InFlight inFlight) {
         this.info = info;
@@ -24,12 +25,14 @@ final class ServerRoutes {
 
     void register(Routes routes) {
         routes.get("/info", ErrorStyle.PLAIN, exchange -> Reply.json(info::write));
-        routes.get("/health", ErrorStyle.PLAIN, exchange -> health());
-        routes.get(
+        routes.open("/health", ErrorStyle.PLAIN, exchange -> health());
+        routes.open(
                 "/metrics",
                 ErrorStyle.PLAIN,
                 exchange -> Reply.of(TEXT_FORMAT, metrics.scrape().getBytes(StandardCharsets.UTF_8)));
-        routes.get("/openapi", ErrorStyle.PLAIN, exchange -> Reply.of("application/json", openapi));
+        routes.open("/openapi", ErrorStyle.PLAIN, exchange -> Reply.of("application/json", openapi));
+        routes.open("/docs", ErrorStyle.PLAIN, exchange -> docs.page());
+        routes.open("/docs/{file}", ErrorStyle.PLAIN, exchange -> docs.file(exchange.path("file")));
     }
 
     private Reply health() {

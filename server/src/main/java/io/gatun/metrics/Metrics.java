@@ -128,6 +128,15 @@ public final class Metrics implements BatchListener {
         return () -> models.remove(model);
     }
 
+    /** Lines of the log that were lost so far. */
+    public void logDropped(LongSupplier lines) {
+        CounterWithCallback.builder()
+                .name("gatun_log_dropped")
+                .help("Lines of the log that could not be written: a full disk, or a pipe that nobody reads.")
+                .callback(c -> c.call((double) lines.getAsLong()))
+                .register(registry);
+    }
+
     /**
      * A request for answers came.
      *
@@ -208,8 +217,14 @@ public final class Metrics implements BatchListener {
         return GaugeWithCallback.builder().name(name).help(help);
     }
 
+    // No exemplars: this text format has no place for them, and they would load OpenTelemetry.
     private Counter counter(String name, String help) {
-        return Counter.builder().name(name).help(help).labelNames("model").register(registry);
+        return Counter.builder()
+                .name(name)
+                .help(help)
+                .labelNames("model")
+                .withoutExemplars()
+                .register(registry);
     }
 
     private Histogram times(Stage stage) {
@@ -221,6 +236,7 @@ public final class Metrics implements BatchListener {
                 .name(stage.series())
                 .help("Seconds of a request's stage: " + stage.label() + ".")
                 .classicOnly()
+                .withoutExemplars()
                 .classicUpperBounds(bounds)
                 .register(registry);
     }
@@ -234,6 +250,7 @@ public final class Metrics implements BatchListener {
                 .name(name)
                 .help(help)
                 .classicOnly()
+                .withoutExemplars()
                 .classicUpperBounds(bounds)
                 .register(registry);
     }

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.gatun.batch.BatchListener;
 import io.gatun.batch.LaneSettings;
 import io.gatun.batch.Lanes;
+import io.gatun.edge.Edge;
 import io.gatun.inference.InferenceService;
 import io.gatun.kernel.Compute;
 import io.gatun.kernel.TensorType;
@@ -16,6 +17,7 @@ import io.gatun.service.Catalogue;
 import io.gatun.service.ModelLoader;
 import io.gatun.service.ServiceLimits;
 import io.gatun.service.TextService;
+import io.gatun.telemetry.Telemetry;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URI;
@@ -50,15 +52,19 @@ final class RunningServer implements AutoCloseable {
     }
 
     RunningServer(ServerSettings settings) {
-        this(settings, Optional.empty());
+        this(settings, Edge.OPEN, Telemetry.off(), Optional.empty());
+    }
+
+    RunningServer(Edge edge, Telemetry telemetry) {
+        this(ServerSettings.of("127.0.0.1", 0), edge, telemetry, Optional.empty());
     }
 
     /** With one who hears of the batches. */
     RunningServer(BatchListener listener) {
-        this(ServerSettings.of("127.0.0.1", 0), Optional.of(listener));
+        this(ServerSettings.of("127.0.0.1", 0), Edge.OPEN, Telemetry.off(), Optional.of(listener));
     }
 
-    private RunningServer(ServerSettings settings, Optional<BatchListener> listener) {
+    private RunningServer(ServerSettings settings, Edge edge, Telemetry telemetry, Optional<BatchListener> listener) {
         try {
             folder = Files.createTempDirectory("gatun-http");
         } catch (IOException e) {
@@ -76,7 +82,7 @@ final class RunningServer implements AutoCloseable {
                         listener.orElse(metrics),
                         metrics));
         service = new TextService(catalogue, metrics, ServiceLimits.DEFAULT);
-        server = HttpServer.start(settings, service, new InferenceService(service), metrics);
+        server = HttpServer.start(settings, edge, telemetry, service, new InferenceService(service), metrics);
     }
 
     private ModelSource convert(String name, Path checkpoint) {

@@ -1,0 +1,3 @@
+"use strict";
+// validatorUrl: the page asks nobody but its own server.
+SwaggerUIBundle({ url: "openapi", dom_id: "#swagger-ui", deepLinking: true, validatorUrl: null });
