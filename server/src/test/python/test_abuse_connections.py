@@ -1,6 +1,7 @@
 """Clients that take and give nothing: others are answered, and when they are gone nothing is left of them."""
 
 import json
+import os
 import resource
 import selectors
 import socket
@@ -49,9 +50,7 @@ def sockets():
 
 
 def open_files(server):
-    from os import listdir
-
-    return len(listdir(f"/proc/{server.process.pid}/fd"))
+    return len(os.listdir(f"/proc/{server.process.pid}/fd"))
 
 
 def resident_mebibytes(server):

@@ -22,6 +22,8 @@ def test_openapi(serve, small_model, tmp_path, phases):
             f"--phases={phases}",
             f"--max-time={SECONDS}",
             "--checks=all",
+            # which models there are, how many ids a vocabulary has and how long a text may be, no schema tells
+            "--exclude-checks=positive_data_acceptance",
             "--seed=6",
             "--generation-database=none",
             "--continue-on-failure",
