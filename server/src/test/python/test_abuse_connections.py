@@ -73,6 +73,19 @@ def test_ten_thousand_clients_that_say_nothing(server, sockets, door):
     assert resident_mebibytes(server) < 512
 
 
+@pytest.mark.parametrize("door", ["http", "grpc"])
+def test_more_silent_clients_than_the_server_holds(small_model, sockets, tmp_path, door):
+    """The limit is for those who have something to say."""
+    server = Server("--model", small_model, "--max-connections", 200, log=tmp_path / "log")
+    try:
+        with Bystander(server, within=5):
+            for _ in range(1000):
+                sockets.append(connect(server, server.port if door == "http" else server.grpc_port))
+        assert server.stop() == 0
+    finally:
+        server.kill()
+
+
 def test_a_thousand_clients_that_send_a_byte_a_second(server, sockets):
     body = json.dumps({"inputs": TEXT}).encode()
     head = b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"

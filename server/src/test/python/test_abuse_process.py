@@ -17,8 +17,8 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from running import DEFAULT_MODEL, RESOURCES, TEXT, Bystander, ask, eventually, gatun, trusting
 
-# some seconds of work for the default model
-MUCH = {"inputs": [["a long day " * 100]] * 96, "model": "default", "truncate": True}
+# a second or more of work for the default model
+MUCH = {"inputs": [["a long day " * 100]] * 48, "model": "default", "truncate": True}
 
 
 class Later:
@@ -219,7 +219,7 @@ def test_requests_in_flight_when_their_model_is_unloaded_finish(serve, small_mod
         eventually(lambda: ask(server, "/predict", {"inputs": TEXT, "model": "default"})[0] in (404, 503), within=5)
         answers = [later.get() for later in laters]
         assert [answer[0] for answer in answers] == [200] * 3
-        assert [len(answer[2]) for answer in answers] == [96] * 3
+        assert [len(answer[2]) for answer in answers] == [48] * 3
         assert unloading.get()[0] == 200
         eventually(lambda: server.metric("gatun_native_bytes") < before / 2)
         assert ask(server, "/v2/repository/models/default/load", {})[0] == 200
@@ -264,7 +264,7 @@ def test_sigterm_drains(serve):
             with pytest.raises(Exception, match="(?i)unavailable|drain|shut"):
                 client.infer("default", [tensor])
             status, _, answer = over_http.get()
-            assert status == 200 and len(answer) == 96
+            assert status == 200 and len(answer) == 48
             assert ended.wait(60) and over_grpc == [(32, 2)]
     kept.close()
     assert server.end(timeout=30) == 0

@@ -28,7 +28,7 @@ def test_ready(found, question):
 
 def test_an_unknown_model(found):
     assert found["rest absent model ready"] is False
-    assert "absent" in found["rest refused"] and "404" in found["rest refused"]
+    assert "no model of that name" in found["rest refused"] and "404" in found["rest refused"]
 
 
 @pytest.mark.parametrize("door", ["rest binary=True", "rest binary=False", "grpc binary=True", "grpc binary=False"])

@@ -75,7 +75,7 @@ def test_models(client):
 def test_errors(client):
     with pytest.raises(openai.NotFoundError) as unknown:
         client.embeddings.create(model="absent", input=TEXT)
-    assert "absent" in unknown.value.message and unknown.value.code and unknown.value.type
+    assert "no model of that name" in unknown.value.message and unknown.value.code and unknown.value.type
     assert unknown.value.request_id
     with pytest.raises(openai.NotFoundError):
         client.models.retrieve("absent")
