@@ -12,6 +12,9 @@ import time
 from pathlib import Path
 from select import select
 
+import numpy as np
+import tritonclient.grpc as triton
+
 ROOT = Path(__file__).resolve().parents[4]
 RESOURCES = ROOT / "server/src/test/resources/io/gatun/model"
 DEFAULT_MODEL = ROOT / "server/src/main/resources/io/gatun/model/default.gguf"
@@ -62,9 +65,22 @@ class Server:
     def errors(self):
         return self.log.read_text(errors="replace")
 
-    def ask(self, path="/predict", body=None, *, method=None, headers=None, timeout=30, context=None):
+    def ask(self, path, body=None, *, method="POST", headers=None, timeout=30, context=None):
         """The status, the headers and the JSON of one request on a connection of its own."""
-        return ask(self, path, body, method=method, headers=headers, timeout=timeout, context=context)
+        if context:
+            connection = http.client.HTTPSConnection(self.host, self.port, timeout=timeout, context=context)
+        else:
+            connection = http.client.HTTPConnection(self.host, self.port, timeout=timeout)
+        try:
+            if isinstance(body, (dict, list)):
+                body = json.dumps(body)
+                headers = {"Content-Type": "application/json"} | (headers or {})
+            connection.request(method, path, body, headers or {})
+            response = connection.getresponse()
+            content = response.read()
+            return response.status, response.headers, json.loads(content) if content else None
+        finally:
+            connection.close()
 
     def get(self, path, **options):
         return self.ask(path, method="GET", **options)
@@ -98,38 +114,27 @@ class Server:
         self.process.stdout.close()
 
 
-def ask(server, path, body=None, *, method=None, headers=None, timeout=30, context=None):
-    if context:
-        connection = http.client.HTTPSConnection(server.host, server.port, timeout=timeout, context=context)
-    else:
-        connection = http.client.HTTPConnection(server.host, server.port, timeout=timeout)
-    try:
-        if isinstance(body, (dict, list)):
-            body = json.dumps(body)
-            headers = {"Content-Type": "application/json"} | (headers or {})
-        connection.request(method or "POST", path, body, headers or {})
-        response = connection.getresponse()
-        content = response.read()
-        return response.status, response.headers, json.loads(content) if content else None
-    finally:
-        connection.close()
+def ask_over_grpc(server, model, timeout=5):
+    """A model's logits, on a connection of its own."""
+    tensor = triton.InferInput("text", [1], "BYTES")
+    tensor.set_data_from_numpy(np.array([TEXT], dtype=object))
+    own = [("grpc.use_local_subchannel_pool", 1)]
+    with triton.InferenceServerClient(server.grpc_address, channel_args=own) as client:
+        return 200, client.infer(model, [tensor], client_timeout=timeout).as_numpy("logits").tolist()
 
 
 class Bystander:
     """Asks for one prediction again and again, each time on a new connection, while something happens to the server.
 
     When the block ends, it has been answered at least a few times, always with the same, and never after longer than
-    `within` seconds.
+    `within` seconds. `ask` asks once and gives the status and the answer.
     """
 
-    def __init__(self, server, within=5, body=None, context=None):
-        self.server = server
+    def __init__(self, server, within=5, ask=None, **options):
+        self.ask = ask or (lambda: server.ask("/predict", {"inputs": TEXT}, timeout=within, **options)[::2])
         self.within = within
-        self.body = body or {"inputs": TEXT}
-        self.context = context
         self.answers = []
         self.failures = []
-        self.slowest = 0
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
@@ -137,13 +142,9 @@ class Bystander:
         while not self._ended.is_set():
             start = time.monotonic()
             try:
-                status, _, answer = ask(
-                    self.server, "/predict", self.body, timeout=self.within, context=self.context
-                )
-                self.answers.append((status, answer))
+                self.answers.append(self.ask())
             except Exception as failure:
                 self.failures.append(f"{failure!r} after {time.monotonic() - start:.2f} s")
-            self.slowest = max(self.slowest, time.monotonic() - start)
             self._ended.wait(0.02)
 
     def __enter__(self):

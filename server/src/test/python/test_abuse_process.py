@@ -15,7 +15,7 @@ import tritonclient.grpc as triton
 import tritonclient.http as triton_http
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from running import DEFAULT_MODEL, RESOURCES, TEXT, Bystander, ask, eventually, gatun, trusting
+from running import DEFAULT_MODEL, RESOURCES, TEXT, Bystander, eventually, gatun, trusting
 
 # a second or more of work for the default model
 MUCH = {"inputs": [["a long day " * 100]] * 48, "model": "default", "truncate": True}
@@ -31,7 +31,7 @@ class Later:
 
     def _run(self, server, path, body, options):
         try:
-            self.answer = ask(server, path, body, timeout=60, **options)
+            self.answer = server.ask(path, body, timeout=60, **options)
         except Exception as failure:
             self.answer = (repr(failure), None, None)
 
@@ -158,12 +158,12 @@ def test_a_full_disk(serve, small_model, tmp_path):
                 # a model that needs no room can come and go
                 client.unload_model("small")
                 client.load_model("small")
-                assert ask(server, "/predict", {"inputs": TEXT, "model": "small"})[0] == 200
-                assert ask(server, "/predict", "{", headers={"Content-Type": "application/json"})[0] >= 400
+                assert server.ask("/predict", {"inputs": TEXT, "model": "small"})[0] == 200
+                assert server.ask("/predict", "{", headers={"Content-Type": "application/json"})[0] >= 400
             fill.unlink()
             client.unload_model("small")
             client.load_model("small")
-            assert ask(server, "/predict", {"inputs": TEXT, "model": "small"})[0] == 200
+            assert server.ask("/predict", {"inputs": TEXT, "model": "small"})[0] == 200
         assert server.stop() == 0
     finally:
         subprocess.run(["umount", "-l", disk], check=True)
@@ -193,38 +193,38 @@ def test_a_model_file_replaced_while_it_is_loaded(serve, small_model, tmp_path, 
         changing.start()
         ends = time.monotonic() + 5
         while time.monotonic() < ends:
-            ask(server, "/v2/repository/models/changing/unload", {})
-            status, _, answer = ask(server, "/v2/repository/models/changing/load", {})
+            server.ask("/v2/repository/models/changing/unload", {})
+            status, _, answer = server.ask("/v2/repository/models/changing/load", {})
             outcomes.append(status)
             assert status < 500 and (status == 200 or answer["error"]), (status, answer)
-            ask(server, "/predict", {"inputs": TEXT, "model": "changing"})
+            server.ask("/predict", {"inputs": TEXT, "model": "changing"})
         ended.set()
         changing.join()
     assert len(outcomes) > 5
     put(small_model, file)
-    ask(server, "/v2/repository/models/changing/unload", {})
-    assert ask(server, "/v2/repository/models/changing/load", {})[0] == 200
-    status, _, answer = ask(server, "/predict", {"inputs": TEXT, "model": "changing"})
+    server.ask("/v2/repository/models/changing/unload", {})
+    assert server.ask("/v2/repository/models/changing/load", {})[0] == 200
+    status, _, answer = server.ask("/predict", {"inputs": TEXT, "model": "changing"})
     assert status == 200 and answer
 
 
 def test_requests_in_flight_when_their_model_is_unloaded_finish(serve, small_model):
     server = serve("--model", f"small={small_model}", "--model", f"default={DEFAULT_MODEL}")
     before = server.metric("gatun_native_bytes")
-    with Bystander(server, body={"inputs": TEXT, "model": "small"}):
+    with Bystander(server):
         laters = [Later(server, "/predict", MUCH) for _ in range(3)]
         in_flight(server)
         unloading = Later(server, "/v2/repository/models/default/unload", {})
         # at once nothing new is taken
-        eventually(lambda: ask(server, "/predict", {"inputs": TEXT, "model": "default"})[0] in (404, 503), within=5)
+        eventually(lambda: server.ask("/predict", {"inputs": TEXT, "model": "default"})[0] in (404, 503), within=5)
         answers = [later.get() for later in laters]
         assert [answer[0] for answer in answers] == [200] * 3
         assert [len(answer[2]) for answer in answers] == [48] * 3
         assert unloading.get()[0] == 200
         eventually(lambda: server.metric("gatun_native_bytes") < before / 2)
-        assert ask(server, "/v2/repository/models/default/load", {})[0] == 200
+        assert server.ask("/v2/repository/models/default/load", {})[0] == 200
         assert server.metric("gatun_native_bytes") == before
-    assert ask(server, "/predict", {"inputs": TEXT, "model": "default"})[0] == 200
+    assert server.ask("/predict", {"inputs": TEXT, "model": "default"})[0] == 200
 
 
 def test_sigterm_drains(serve):
@@ -256,11 +256,11 @@ def test_sigterm_drains(serve):
             server.signal(signal.SIGTERM)
             assert next(watch).status == health_pb2.HealthCheckResponse.NOT_SERVING
             assert time.monotonic() - start < 2
-            eventually(lambda: ask(server, "/health", method="GET")[0] == 503, within=2)
+            eventually(lambda: server.ask("/health", method="GET")[0] == 503, within=2)
             assert over_http.running(), "the request in flight ended too soon to tell anything"
-            status, _, answer = ask(server, "/predict", {"inputs": TEXT})
+            status, _, answer = server.ask("/predict", {"inputs": TEXT})
             assert status == 503 and answer["error_type"] == "Unhealthy"
-            assert ask(server, "/v2/health/ready", method="GET")[0] == 503
+            assert server.ask("/v2/health/ready", method="GET")[0] == 503
             with pytest.raises(Exception, match="(?i)unavailable|drain|shut"):
                 client.infer("default", [tensor])
             status, _, answer = over_http.get()

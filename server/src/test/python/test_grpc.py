@@ -139,7 +139,7 @@ def requests_without(requests, field):
     "path, request_, code",
     [
         ("tei.v1.Predict/Predict", {"inputs": "word " * 600}, grpc.StatusCode.INVALID_ARGUMENT),
-        ("tei.v1.Predict/PredictPair", {"inputs": ["one"]}, grpc.StatusCode.INVALID_ARGUMENT),
+        ("tei.v1.Predict/PredictPair", {"inputs": ["one", "two", "three"]}, grpc.StatusCode.INVALID_ARGUMENT),
         ("tei.v1.Tokenize/Decode", {"ids": [4_000_000_000]}, grpc.StatusCode.INVALID_ARGUMENT),
     ],
 )

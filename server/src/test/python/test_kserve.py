@@ -15,7 +15,7 @@ def found(server):
     run = subprocess.run(
         [sys.executable, client, server.url, server.grpc_address], capture_output=True, text=True, timeout=120
     )
-    assert run.returncode == 0, run.stderr
+    assert run.returncode == 0, run.stderr.splitlines()[-1:]
     return json.loads(run.stdout.splitlines()[-1])
 
 

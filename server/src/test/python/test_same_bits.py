@@ -10,8 +10,6 @@ import tritonclient.grpc as triton_grpc
 import tritonclient.http as triton_http
 
 from reflected import Reflected
-from running import ask
-
 HEADS = ("sentiment", "emotion")
 
 
@@ -37,7 +35,7 @@ def load(request, server, texts):
             else:
                 path = "/predict"
             try:
-                status, _, answer = ask(server, path, body)
+                status, _, answer = server.ask(path, body)
                 if status not in (200, 429):
                     problems.append((status, answer))
             except Exception as problem:
