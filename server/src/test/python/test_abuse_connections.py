@@ -24,6 +24,7 @@ def server(small_model, tmp_path_factory):
         "--model",
         f"default={DEFAULT_MODEL}",
         log=tmp_path_factory.mktemp("abuse") / "log",
+        environment={"GATUN_JAVA_OPTIONS": "-XX:MaxRAM=512m"},  # a heap as on a machine of 512 MiB
     )
     yield server
     assert server.stop() == 0
@@ -140,11 +141,11 @@ def test_slow_readers_of_large_answers(server, sockets):
                 else:
                     selector.unregister(key.fileobj)
             time.sleep(0.05)
-        assert len(started) > 10, "the answers have begun"
+        assert len(started) > 3, "the answers have begun"
         # Nobody's answer waits for theirs: a large one is read at once meanwhile.
         status, _, answer = server.ask("/embed_all", {"inputs": "word " * 100, "model": "default"}, timeout=10)
         assert status == 200 and len(answer[0]) == 102
-    assert resident_mebibytes(server) < 1024
+    assert resident_mebibytes(server) < 512
 
 
 def test_a_thousand_cancelled_calls(server):

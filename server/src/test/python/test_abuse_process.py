@@ -15,10 +15,10 @@ import tritonclient.grpc as triton
 import tritonclient.http as triton_http
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from running import DEFAULT_MODEL, RESOURCES, TEXT, Bystander, eventually, gatun, trusting
+from running import DEFAULT_MODEL, TEXT, Bystander, eventually, trusting
 
-# a second or more of work for the default model
-MUCH = {"inputs": [["a long day " * 100]] * 48, "model": "default", "truncate": True}
+# a second of work for the default model
+MUCH = {"inputs": [["a long day " * 100]] * 32, "model": "default", "truncate": True}
 
 
 class Later:
@@ -47,6 +47,11 @@ class Later:
 def in_flight(server):
     """Waits until some of what was asked waits in the queue: then the rest is being computed."""
     eventually(lambda: server.metric("te_queue_size") > 0)
+
+
+def state(server, model):
+    _, _, index = server.ask("/v2/repository/index", {})
+    return next(entry["state"] for entry in index if entry["name"] == model)
 
 
 def certificate(folder, name):
@@ -96,7 +101,7 @@ def test_a_certificate_replaced_under_load(serve, small_model, tmp_path):
     with triton.InferenceServerClient(address, ssl=True, root_certificates=both) as client:
         with Bystander(server, within=5, context=context):
             assert client.infer("small", [tensor])
-            # what is no certificate, and one without its key, leave the old pair in force
+            # What is no certificate, and one without its key, leave the old pair in force
             chain.write_text("no certificate")
             time.sleep(1.5)
             assert names() == {"old"}
@@ -145,7 +150,7 @@ def test_a_full_disk(serve, small_model, tmp_path):
     try:
         model = disk / "small.gguf"
         shutil.copy(small_model, model)
-        # the cache, the temporary files and the log all lie on the disk that is full
+        # The cache, the temporary files and the log all lie on the disk that is full
         environment = {"GATUN_CACHE": str(disk / "cache"), "TMPDIR": str(disk)}
         environment["GATUN_JAVA_OPTIONS"] = f"-Djava.io.tmpdir={disk}"
         server = serve("--model", f"default={DEFAULT_MODEL}", "--model", f"small={model}", environment=environment)
@@ -155,7 +160,7 @@ def test_a_full_disk(serve, small_model, tmp_path):
                 file.write(bytes(1 << 16))
         with triton_http.InferenceServerClient(server.address) as client:
             with Bystander(server):
-                # a model that needs no room can come and go
+                # A model that needs no room can come and go
                 client.unload_model("small")
                 client.load_model("small")
                 assert server.ask("/predict", {"inputs": TEXT, "model": "small"})[0] == 200
@@ -171,8 +176,6 @@ def test_a_full_disk(serve, small_model, tmp_path):
 
 @pytest.mark.parametrize("way", ["renamed", "written over"])
 def test_a_model_file_replaced_while_it_is_loaded(serve, small_model, tmp_path, way):
-    other = tmp_path / "other.gguf"
-    gatun("convert", RESOURCES / "bert-small", other, "--type", "f32")
     broken = tmp_path / "broken.gguf"
     broken.write_bytes(small_model.read_bytes()[:-4096])
     file = tmp_path / "served.gguf"
@@ -182,7 +185,7 @@ def test_a_model_file_replaced_while_it_is_loaded(serve, small_model, tmp_path, 
     ended = threading.Event()
 
     def change():
-        sources = [other, broken, small_model]
+        sources = [DEFAULT_MODEL, broken, small_model]  # the first takes long enough to be caught at it
         while not ended.is_set():
             put(sources[0], file)
             sources.append(sources.pop(0))
@@ -212,14 +215,16 @@ def test_requests_in_flight_when_their_model_is_unloaded_finish(serve, small_mod
     server = serve("--model", f"small={small_model}", "--model", f"default={DEFAULT_MODEL}")
     before = server.metric("gatun_native_bytes")
     with Bystander(server):
-        laters = [Later(server, "/predict", MUCH) for _ in range(3)]
+        laters = [Later(server, "/predict", MUCH) for _ in range(2)]
         in_flight(server)
         unloading = Later(server, "/v2/repository/models/default/unload", {})
-        # at once nothing new is taken
-        eventually(lambda: server.ask("/predict", {"inputs": TEXT, "model": "default"})[0] in (404, 503), within=5)
+        # nothing new is taken, while what was taken is still computed
+        eventually(lambda: state(server, "default") != "READY", within=5)
+        assert server.ask("/predict", {"inputs": TEXT, "model": "default"})[0] in (404, 503)
+        assert all(later.running() for later in laters)
         answers = [later.get() for later in laters]
-        assert [answer[0] for answer in answers] == [200] * 3
-        assert [len(answer[2]) for answer in answers] == [48] * 3
+        assert [answer[0] for answer in answers] == [200] * 2
+        assert [len(answer[2]) for answer in answers] == [32] * 2
         assert unloading.get()[0] == 200
         eventually(lambda: server.metric("gatun_native_bytes") < before / 2)
         assert server.ask("/v2/repository/models/default/load", {})[0] == 200
@@ -264,7 +269,7 @@ def test_sigterm_drains(serve):
             with pytest.raises(Exception, match="(?i)unavailable|drain|shut"):
                 client.infer("default", [tensor])
             status, _, answer = over_http.get()
-            assert status == 200 and len(answer) == 48
+            assert status == 200 and len(answer) == 32
             assert ended.wait(60) and over_grpc == [(32, 2)]
     kept.close()
     assert server.end(timeout=30) == 0
