@@ -42,3 +42,32 @@ need() {
   fi
   rm -f "$log"
 }
+
+# python_environment FOLDER REQUIREMENTS WHAT: sets python to an interpreter that has what REQUIREMENTS lists, in an
+# environment of its own in FOLDER, which is made anew when the list changed.
+python_environment() {
+  local folder=$1 requirements=$2 what=$3 base='' candidate
+  local log=$folder.log
+  python=$PWD/$folder/bin/python
+  mkdir -p "$(dirname "$folder")"
+  # Two runs at once: the second waits, then finds nothing to do.
+  exec 9>"$folder.lock"
+  ! command -v flock >/dev/null || flock 9
+  if ! cmp -s "$requirements" "$folder/installed.txt" || [[ ! -x "$python" ]]; then
+    need python3=python3
+    for candidate in python3 /usr/bin/python3; do
+      if [[ -z "$base" ]] && "$candidate" -c 'import ensurepip, venv' 2>/dev/null; then base=$candidate; fi
+    done
+    if [[ -z "$base" ]]; then
+      need python3-venv=python3-venv
+      base=/usr/bin/python3
+    fi
+    say "installing $what from PyPI in $folder (the first time some minutes)"
+    rm -rf "$folder"
+    if ! { "$base" -m venv "$folder" && "$python" -m pip install --disable-pip-version-check -r "$requirements"; } >"$log" 2>&1; then
+      fail "$what could not be installed ($(grep -E '^(ERROR|Error)' "$log" | tail -n 1)); pip's output is in $log."
+    fi
+    cp "$requirements" "$folder/installed.txt"
+  fi
+  exec 9>&-
+}

@@ -1,0 +1,111 @@
+"""huggingface_hub.InferenceClient."""
+
+import asyncio
+
+import numpy as np
+import pytest
+from huggingface_hub import AsyncInferenceClient, InferenceClient
+from huggingface_hub.errors import HfHubHTTPError
+
+from running import TEXT
+
+
+@pytest.fixture(autouse=True)
+def no_token(monkeypatch, tmp_path):
+    monkeypatch.delenv("HF_TOKEN", raising=False)
+    monkeypatch.setenv("HF_TOKEN_PATH", str(tmp_path / "token"))
+
+
+@pytest.mark.parametrize("path", ["", "/", "/predict", "/models/default"])
+def test_text_classification(server, path):
+    scores = InferenceClient(server.url + path).text_classification(TEXT)
+    assert [score.label for score in scores] == ["POSITIVE", "NEGATIVE"]
+    assert sum(score.score for score in scores) == pytest.approx(1, abs=1e-6)
+
+
+def test_text_classification_of_another_model(server):
+    scores = InferenceClient(server.url + "/models/small").text_classification(TEXT)
+    _, _, info = server.ask("/predict", {"inputs": TEXT, "model": "small"})
+    assert [(score.label, score.score) for score in scores] == [(entry["label"], entry["score"]) for entry in info]
+
+
+def test_parameters_of_text_classification(server):
+    client = InferenceClient(server.url + "/models/default")
+    best = client.text_classification(TEXT, top_k=1)
+    assert [score.label for score in best] == ["POSITIVE"]
+    raw = client.text_classification(TEXT, function_to_apply="none")
+    assert raw[0].score > 1 and raw[1].score < 0
+    sigmoid = client.text_classification(TEXT, function_to_apply="sigmoid")
+    assert [score.score for score in sigmoid] == pytest.approx(
+        [1 / (1 + np.exp(-score.score)) for score in raw], abs=1e-6
+    )
+
+
+@pytest.mark.parametrize("path", ["", "/embed", "/models/default/pipeline/feature-extraction"])
+def test_feature_extraction(server, path):
+    client = InferenceClient(server.url + path)
+    one = client.feature_extraction(TEXT)
+    assert one.shape == (1, 768) and one.dtype == np.float32
+    assert np.linalg.norm(one) == pytest.approx(1, abs=1e-5)
+    many = client.feature_extraction([TEXT, "no"], normalize=True, truncate=True, truncation_direction="left")
+    assert many.shape == (2, 768)
+    assert np.array_equal(many[0], one[0])
+    assert client.feature_extraction(TEXT, dimensions=32).shape == (1, 32)
+    raw = client.feature_extraction(TEXT, normalize=False)
+    assert np.linalg.norm(raw) > 1.1
+
+
+@pytest.mark.parametrize("path", ["", "/similarity", "/models/default", "/models/default/pipeline/sentence-similarity"])
+def test_sentence_similarity(server, path):
+    similar = InferenceClient(server.url + path).sentence_similarity(
+        "What a lovely day", ["What a lovely day", "It is sunny and nice", "The bank collapsed"]
+    )
+    assert similar[0] == pytest.approx(1, abs=1e-5)
+    assert similar[0] > similar[1] > similar[2]
+
+
+def test_info_and_health(server):
+    client = InferenceClient(server.url, provider="hf-inference")
+    assert client.get_endpoint_info()["max_input_length"] == 512
+    assert client.health_check()
+
+
+def test_async(server):
+    async def classify():
+        return await AsyncInferenceClient(server.url).text_classification(TEXT)
+
+    assert asyncio.run(classify()) == InferenceClient(server.url).text_classification(TEXT)
+
+
+@pytest.mark.parametrize(
+    "task, call",
+    [
+        ("fill-mask", lambda client: client.fill_mask("a [MASK] day", targets=["good"])),
+        ("token-classification", lambda client: client.token_classification(TEXT, aggregation_strategy="simple")),
+        ("question-answering", lambda client: client.question_answering("who?", "I did.")),
+        ("zero-shot-classification", lambda client: client.zero_shot_classification(TEXT, ["a", "b"])),
+    ],
+)
+@pytest.mark.parametrize("path", ["", "/models/default", "/models/default/pipeline/{task}"])
+def test_tasks_that_the_model_is_not_served_for_are_refused_with_a_word(server, path, task, call):
+    with pytest.raises(HfHubHTTPError) as refused:
+        call(InferenceClient(server.url + path.format(task=task)))
+    assert 400 <= refused.value.response.status_code < 500
+    error = refused.value.response.json()["error"]
+    assert task in error and "text-classification" in error
+
+
+def test_unknown_model(server):
+    with pytest.raises(HfHubHTTPError) as refused:
+        InferenceClient(server.url + "/models/absent").text_classification(TEXT)
+    assert refused.value.response.status_code == 404
+    assert "no model of that name" in str(refused.value)
+
+
+def test_token(serve, small_model):
+    server = serve("--model", f"small={small_model}", "--api-key", "secret")
+    assert InferenceClient(server.url, token="secret").text_classification(TEXT)
+    for client in (InferenceClient(server.url, token="wrong"), InferenceClient(server.url)):
+        with pytest.raises(HfHubHTTPError) as refused:
+            client.text_classification(TEXT)
+        assert refused.value.response.status_code == 401
