@@ -1,13 +1,17 @@
 package io.gatun.bench.load;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.gatun.bench.JsonFile;
+import io.gatun.bench.OtherPrograms;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalLong;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -22,7 +26,9 @@ import picocli.CommandLine.Option;
                 + " Runtime in the same server, or to any server that is named.",
         mixinStandardHelpOptions = true)
 final class LoadCommand implements Callable<Integer> {
-    private static final int CHECKED = 100;
+    private static final int CHECKED = 200;
+    private static final double WARM_UP = 1;
+    private static final double SATURATION = 5;
     private static final int DEFAULT_HTTP_PORT = 80;
 
     @Option(names = "--target", paramLabel = "URL", description = "Loads this server alone, as http://127.0.0.1:8080.")
@@ -74,6 +80,23 @@ final class LoadCommand implements Callable<Integer> {
             description = "The most that are open at a time (default: ${DEFAULT-VALUE}).")
     private int connections = 2048;
 
+    @Option(
+            names = "--only",
+            paramLabel = "NAME",
+            split = ",",
+            description = "Of the servers that are started, these only: gatun, onnxruntime (one request one run, on all"
+                    + " its processors), onnxruntime-parallel (a run for each processor), onnxruntime-batcher.")
+    private List<String> only = List.of();
+
+    @Option(
+            names = "--overload",
+            paramLabel = "SECONDS",
+            description = "Afterwards sends twice what each server can do, for so long.")
+    private double overload;
+
+    @Option(names = "--html", paramLabel = "FILE", description = "Also writes a report with plots.")
+    private @Nullable Path html;
+
     @Option(names = "--json", paramLabel = "FILE", description = "Also writes all that was measured as JSON.")
     private @Nullable Path json;
 
@@ -105,52 +128,99 @@ final class LoadCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException, InterruptedException {
         JsonFile jsonFile = json == null ? null : JsonFile.of(json);
+        JsonFile htmlFile = html == null ? null : JsonFile.of(html);
         Texts texts = tokens == null ? Texts.mixed() : Texts.ofTokens(tokens);
         List<ServerProcess> processes = new ArrayList<>();
         List<Subject> subjects = new ArrayList<>();
         try {
-            if (target == null) {
-                ServerProcess gatun = ServerProcess.start(
-                        "gatun", serverCpus, List.of(ServerProcess.path("scripts/gatun"), "serve", "--port", "0"));
-                processes.add(gatun);
-                subjects.add(
-                        subject("gatun", URI.create(gatun.ready().getFirst()), texts, OptionalLong.of(gatun.pid())));
-            } else {
+            if (target != null) {
                 subjects.add(subject("target", target, texts, OptionalLong.empty()));
             }
+            for (String name : names()) {
+                say("starting " + name);
+                ServerProcess process = Servers.start(name, serverCpus);
+                processes.add(process);
+                subjects.add(
+                        subject(name, URI.create(process.ready().getFirst()), texts, OptionalLong.of(process.pid())));
+            }
             pin();
-            for (Subject subject : subjects) {
-                for (Answer answer : subject.askFirst(CHECKED)) {
-                    if (wire.label(answer.body()).isEmpty()) {
-                        throw new LoadException(subject.name() + " does not answer as " + wire.id() + " does: "
-                                + answer.outcome().name() + ".");
-                    }
-                }
-            }
-            Sweep sweep = new Sweep(subjects, new Sweep.Plan(1, seconds, seconds, seed), LoadCommand::say);
-            sweep.climb();
-            sweep.refine(List.of(20.0, 50.0));
-            sweep.calm();
-            for (Subject subject : subjects) {
-                System.out.printf(
-                        "%s: capacity %.0f/s, at p99 20 ms %.0f/s, at p99 50 ms %.0f/s%n",
-                        subject.name(),
-                        sweep.capacity(subject.name()),
-                        sweep.sustained(subject.name(), 20),
-                        sweep.sustained(subject.name(), 50));
-            }
-            for (Run run : sweep.runs()) {
-                say("%s %.0f late %.3f ms, client %.3f, server %s"
-                        .formatted(run.stage(), run.rate(), run.latestMs(), run.clientCores(), run.serverCores()));
-            }
+            check(subjects);
+            LoadReport report = measure(subjects);
+            report.print(System.out);
+            ObjectNode tree = report.json(about(texts));
             if (jsonFile != null) {
-                say("not yet: " + jsonFile);
+                jsonFile.write(tree);
+                say("wrote " + jsonFile);
+            }
+            if (htmlFile != null) {
+                htmlFile.write(HtmlReport.of(tree));
+                say("wrote " + htmlFile);
             }
         } finally {
             subjects.forEach(Subject::close);
             processes.forEach(ServerProcess::close);
         }
         return 0;
+    }
+
+    /** Of the servers to start. The peers speak one protocol. */
+    private List<String> names() {
+        if (target != null) {
+            return List.of();
+        }
+        if (!only.isEmpty()) {
+            return only;
+        }
+        return wire == Wire.TEI ? Servers.NAMES : List.of(Servers.GATUN);
+    }
+
+    private void check(List<Subject> subjects) throws InterruptedException {
+        List<Answer> gatun = List.of();
+        for (Subject subject : subjects) {
+            List<Answer> answers = subject.askFirst(CHECKED);
+            Agreement.check(subject.name(), wire, answers);
+            if (subject.name().equals(Servers.GATUN)) {
+                gatun = answers;
+            } else if (wire == Wire.TEI) {
+                Agreement.compare(subject.name(), answers, gatun);
+            }
+        }
+    }
+
+    private LoadReport measure(List<Subject> subjects) throws InterruptedException {
+        OtherPrograms others = new OtherPrograms(() -> cpuTime(subjects));
+        Sweep sweep = new Sweep(subjects, new Sweep.Plan(WARM_UP, seconds, Math.max(seconds, SATURATION), seed), LoadCommand::say);
+        sweep.climb();
+        sweep.refine(LoadReport.BUDGETS_MS);
+        sweep.calm();
+        Map<String, Overload> overloads = new LinkedHashMap<>();
+        if (overload > 0) {
+            for (Subject subject : subjects) {
+                double capacity = sweep.capacity(subject.name());
+                say("%s at %.0f/s for %.0f s".formatted(subject.name(), 2 * capacity, overload));
+                overloads.put(subject.name(), Overload.of(subject, capacity, overload, seed));
+            }
+        }
+        return new LoadReport(
+                subjects.stream().map(Subject::name).toList(), sweep, sweep.runs(), overloads, others.share());
+    }
+
+    /** Of the generator and the servers on this machine that it knows. */
+    private static Duration cpuTime(List<Subject> subjects) {
+        return subjects.stream()
+                .flatMap(subject -> subject.usage().stream())
+                .map(Usage::cpu)
+                .reduce(Subject.ownCpuTime(), Duration::plus);
+    }
+
+    private ObjectNode about(Texts texts) {
+        return JsonFile.begin(Map.of(), (int) Servers.count(serverCpus))
+                .put("texts", texts.name())
+                .put("protocol", wire.id())
+                .put("seed", seed)
+                .put("timeout_ms", timeoutMs)
+                .put("server_cpus", serverCpus.isEmpty() ? "all" : serverCpus)
+                .put("client_cpus", clientCpus.isEmpty() ? "all" : clientCpus);
     }
 
     private Subject subject(String name, URI server, Texts texts, OptionalLong pid) {

@@ -34,15 +34,36 @@ final class ServerProcess implements AutoCloseable {
      * @throws LoadException when it does not become ready
      */
     static ServerProcess start(String name, String cpus, List<String> command) {
+        return start(name, cpus, new ProcessBuilder(), command);
+    }
+
+    /**
+     * Starts a main class of this build, likewise.
+     *
+     * @param command the JVM's options, the class and its arguments
+     */
+    static ServerProcess startJava(String name, String cpus, List<String> command) {
+        List<String> whole = new ArrayList<>();
+        whole.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        whole.addAll(command);
+        ProcessBuilder builder = new ProcessBuilder();
+        // Not as an argument: ONNX Runtime 1.29 ends a process whose command line is longer than 4 KB.
+        builder.environment().put("CLASSPATH", System.getProperty("java.class.path"));
+        return start(name, cpus, builder, whole);
+    }
+
+    private static ServerProcess start(String name, String cpus, ProcessBuilder builder, List<String> command) {
         List<String> whole = new ArrayList<>();
         if (!cpus.isEmpty()) {
             whole.addAll(List.of("taskset", "-c", cpus));
         }
         whole.addAll(command);
         try {
-            Process process = new ProcessBuilder(whole)
+            Process process = builder.command(whole)
                     .redirectError(ProcessBuilder.Redirect.INHERIT)
                     .start();
+            // It must not outlive a measurement that is broken off.
+            Runtime.getRuntime().addShutdownHook(new Thread(process::destroy));
             try {
                 return new ServerProcess(
                         process, List.of(readyLine(name, process).split(" ", -1)));

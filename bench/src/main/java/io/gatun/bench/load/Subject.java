@@ -47,6 +47,11 @@ final class Subject implements AutoCloseable {
         return name;
     }
 
+    /** The processor time of the generator. */
+    static Duration ownCpuTime() {
+        return Duration.ofNanos(SYSTEM.getProcessCpuTime());
+    }
+
     Optional<Usage> usage() {
         return pid.isPresent() ? Usage.of(pid.getAsLong()) : Optional.empty();
     }

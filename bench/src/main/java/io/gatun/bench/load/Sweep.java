@@ -5,15 +5,18 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 
 /**
  * Finds how much servers do, and how fast: each is asked at rates that go up until it no longer keeps up, all in turns,
  * so that a noisy minute hurts all alike. Used by one thread.
  */
 final class Sweep {
+    static final String CALM = "calm";
+
     private static final int CALLERS = 32;
     private static final double[] STEPS = {0.1, 0.2, 0.35, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.25, 1.5, 2, 3, 4};
-    private static final int HALVINGS = 3;
+    private static final int REFINEMENTS = 5;
     private static final double CALM_LOAD = 0.7;
     private static final int CALM_WINDOWS = 2; // the run that percentiles are read from lasts longer
 
@@ -64,32 +67,36 @@ final class Sweep {
         }
     }
 
-    /** Narrows down the highest rate that each server sustains within each budget of its 99th percentile. */
-    void refine(List<Double> budgets) throws InterruptedException {
-        for (double budget : budgets) {
-            for (int i = 0; i < HALVINGS; i++) {
+    /**
+     * Narrows down the highest rate that each server sustains within each budget of its 99th percentile. A rate that
+     * missed once is tried again first, and the better of both counts: a neighbour's noise is not the server's.
+     */
+    void refine(List<Double> budgetsMs) throws InterruptedException {
+        for (double budget : budgetsMs) {
+            for (int i = 0; i < REFINEMENTS; i++) {
                 for (Subject subject : subjects) {
-                    double low = sustained(subject.name(), budget);
-                    double high = firstMissed(subject.name(), budget);
-                    if (Double.isFinite(high)) {
-                        measure(subject, "refine " + budget, (low + high) / 2, 1);
+                    double missed = lowestMissed(subject.name(), budget);
+                    if (Double.isInfinite(missed)) {
+                        continue;
                     }
+                    boolean sure = at(subject.name(), missed).size() > 1;
+                    measure(subject, "refine", sure ? (sustained(subject.name(), budget) + missed) / 2 : missed, 1);
                 }
             }
         }
     }
 
-    /** Every server at seven tenths of what it can do. */
+    /** Every server at seven tenths of what it can do: the run that percentiles are read from. */
     void calm() throws InterruptedException {
         for (Subject subject : subjects) {
-            measure(subject, "calm", CALM_LOAD * capacity(subject.name()), CALM_WINDOWS);
+            measure(subject, CALM, CALM_LOAD * capacity(subject.name()), CALM_WINDOWS);
         }
     }
 
     /** The highest rate that a server kept up with. */
     double capacity(String server) {
-        return runs.stream()
-                .filter(run -> run.server().equals(server) && run.counted().keepsUp())
+        return of(server)
+                .filter(run -> run.counted().keepsUp())
                 .mapToDouble(Run::rate)
                 .max()
                 .orElse(saturated.getOrDefault(server, 0.0));
@@ -97,20 +104,28 @@ final class Sweep {
 
     /** The highest rate within a budget, below the lowest that was not; 0 when there is none. */
     double sustained(String server, double budgetMs) {
-        double missed = firstMissed(server, budgetMs);
-        return runs.stream()
-                .filter(run -> run.server().equals(server) && run.rate() < missed && within(run, budgetMs))
+        double missed = lowestMissed(server, budgetMs);
+        return of(server)
+                .filter(run -> run.rate() < missed && within(run, budgetMs))
                 .mapToDouble(Run::rate)
                 .max()
                 .orElse(0);
     }
 
-    private double firstMissed(String server, double budgetMs) {
-        return runs.stream()
-                .filter(run -> run.server().equals(server) && !within(run, budgetMs))
+    private double lowestMissed(String server, double budgetMs) {
+        return of(server)
+                .filter(run -> at(server, run.rate()).stream().noneMatch(again -> within(again, budgetMs)))
                 .mapToDouble(Run::rate)
                 .min()
                 .orElse(Double.POSITIVE_INFINITY);
+    }
+
+    private List<Run> at(String server, double rate) {
+        return of(server).filter(run -> run.rate() == rate).toList();
+    }
+
+    private Stream<Run> of(String server) {
+        return runs.stream().filter(run -> run.server().equals(server));
     }
 
     private static boolean within(Run run, double budgetMs) {
