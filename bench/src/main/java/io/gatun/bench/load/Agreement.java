@@ -21,11 +21,11 @@ final class Agreement {
      *
      * @throws LoadException naming the server when one of the answers is none
      */
-    static void check(String server, Wire wire, List<Answer> answers) {
+    static void check(String server, Protocol protocol, List<Answer> answers) {
         for (Answer answer : answers) {
             if (answer.outcome().kind() != Outcome.Kind.ANSWERED
-                    || wire.label(answer.body()).isEmpty()) {
-                throw new LoadException(server + " does not answer as " + wire.id() + " does: the outcome was "
+                    || protocol.label(answer.body()).isEmpty()) {
+                throw new LoadException(server + " does not answer as " + protocol.id() + " does: the outcome was "
                         + answer.outcome().name() + ", and the answer \""
                         + StandardCharsets.UTF_8.decode(answer.body().duplicate()) + "\".");
             }

@@ -11,7 +11,7 @@ import org.HdrHistogram.Histogram;
  * @param answered nanoseconds from the intended time to the answer, of those that were answered
  * @param refused the same, of those that were refused
  * @param goodput answers by the part of the window in which they came
- * @param changed answers that are not the same bytes as the first to their text
+ * @param changed answers that do not say the same, bit for bit, as the first to their text
  */
 record Counted(
         double seconds,

@@ -4,7 +4,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.gatun.bench.JsonFile;
 import io.gatun.bench.OtherPrograms;
 import java.io.IOException;
-import java.net.InetSocketAddress;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -29,17 +28,19 @@ final class LoadCommand implements Callable<Integer> {
     private static final int CHECKED = 200;
     private static final double WARM_UP = 1;
     private static final double SATURATION = 5;
-    private static final int DEFAULT_HTTP_PORT = 80;
 
-    @Option(names = "--target", paramLabel = "URL", description = "Loads this server alone, as http://127.0.0.1:8080.")
+    @Option(
+            names = "--target",
+            paramLabel = "URL",
+            description = "Loads this server alone, as http://127.0.0.1:8080 or grpc://127.0.0.1:8081.")
     private @Nullable URI target;
 
     @Option(
             names = "--protocol",
             paramLabel = "NAME",
-            description = "How servers are asked: tei, kserve, vllm or openai (default: tei).",
-            converter = WireConverter.class)
-    private Wire wire = Wire.TEI;
+            description = "How servers are asked: tei, kserve, vllm, openai, grpc-tei or grpc-kserve (default: tei).",
+            converter = ProtocolConverter.class)
+    private Protocol protocol = HttpProtocol.TEI;
 
     @Option(
             names = "--model",
@@ -101,15 +102,13 @@ final class LoadCommand implements Callable<Integer> {
     private @Nullable Path json;
 
     /** Names of protocols. */
-    static final class WireConverter implements CommandLine.ITypeConverter<Wire> {
+    static final class ProtocolConverter implements CommandLine.ITypeConverter<Protocol> {
         @Override
-        public Wire convert(String id) {
-            for (Wire wire : Wire.values()) {
-                if (wire.id().equals(id)) {
-                    return wire;
-                }
-            }
-            throw new CommandLine.TypeConversionException("no protocol is called " + id);
+        public Protocol convert(String id) {
+            return Protocol.all().stream()
+                    .filter(protocol -> protocol.id().equals(id))
+                    .findFirst()
+                    .orElseThrow(() -> new CommandLine.TypeConversionException("no protocol is called " + id));
         }
     }
 
@@ -140,8 +139,11 @@ final class LoadCommand implements Callable<Integer> {
                 say("starting " + name);
                 ServerProcess process = Servers.start(name, serverCpus);
                 processes.add(process);
-                subjects.add(
-                        subject(name, URI.create(process.ready().getFirst()), texts, OptionalLong.of(process.pid())));
+                subjects.add(subject(
+                        name,
+                        process.address(protocol instanceof GrpcProtocol),
+                        texts,
+                        OptionalLong.of(process.pid())));
             }
             pin();
             check(subjects);
@@ -171,17 +173,17 @@ final class LoadCommand implements Callable<Integer> {
         if (!only.isEmpty()) {
             return only;
         }
-        return wire == Wire.TEI ? Servers.NAMES : List.of(Servers.GATUN);
+        return protocol == HttpProtocol.TEI ? Servers.NAMES : List.of(Servers.GATUN);
     }
 
     private void check(List<Subject> subjects) throws InterruptedException {
         List<Answer> gatun = List.of();
         for (Subject subject : subjects) {
             List<Answer> answers = subject.askFirst(CHECKED);
-            Agreement.check(subject.name(), wire, answers);
+            Agreement.check(subject.name(), protocol, answers);
             if (subject.name().equals(Servers.GATUN)) {
                 gatun = answers;
-            } else if (wire == Wire.TEI) {
+            } else if (protocol == HttpProtocol.TEI) {
                 Agreement.compare(subject.name(), answers, gatun);
             }
         }
@@ -189,7 +191,8 @@ final class LoadCommand implements Callable<Integer> {
 
     private LoadReport measure(List<Subject> subjects) throws InterruptedException {
         OtherPrograms others = new OtherPrograms(() -> cpuTime(subjects));
-        Sweep sweep = new Sweep(subjects, new Sweep.Plan(WARM_UP, seconds, Math.max(seconds, SATURATION), seed), LoadCommand::say);
+        Sweep sweep = new Sweep(
+                subjects, new Sweep.Plan(WARM_UP, seconds, Math.max(seconds, SATURATION), seed), LoadCommand::say);
         sweep.climb();
         sweep.refine(LoadReport.BUDGETS_MS);
         sweep.calm();
@@ -216,7 +219,7 @@ final class LoadCommand implements Callable<Integer> {
     private ObjectNode about(Texts texts) {
         return JsonFile.begin(Map.of(), (int) Servers.count(serverCpus))
                 .put("texts", texts.name())
-                .put("protocol", wire.id())
+                .put("protocol", protocol.id())
                 .put("seed", seed)
                 .put("timeout_ms", timeoutMs)
                 .put("server_cpus", serverCpus.isEmpty() ? "all" : serverCpus)
@@ -224,13 +227,8 @@ final class LoadCommand implements Callable<Integer> {
     }
 
     private Subject subject(String name, URI server, Texts texts, OptionalLong pid) {
-        int port = server.getPort() < 0 ? DEFAULT_HTTP_PORT : server.getPort();
-        Client client = HttpClient.of(
-                new InetSocketAddress(server.getHost(), port),
-                wire.requests(texts, server, model),
-                connections,
-                Duration.ofMillis(timeoutMs));
-        return new Subject(name, client, texts.size(), pid);
+        Client client = protocol.client(texts, server, model, connections, Duration.ofMillis(timeoutMs));
+        return new Subject(name, client, texts.size(), pid, new Unchanged(texts.size(), protocol::lasting));
     }
 
     /** All threads of this process, and those that they will start. */

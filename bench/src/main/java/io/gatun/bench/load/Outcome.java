@@ -1,5 +1,7 @@
 package io.gatun.bench.load;
 
+import io.grpc.Status;
+
 /**
  * How a request ended.
  *
@@ -18,6 +20,15 @@ record Outcome(String name, Kind kind) {
     static final Outcome BROKEN = new Outcome("broken", Kind.FAILED);
 
     private static final Outcome OK = new Outcome("200", Kind.ANSWERED);
+
+    static Outcome ofGrpc(Status.Code code) {
+        return switch (code) {
+            case OK -> new Outcome("OK", Kind.ANSWERED);
+            case DEADLINE_EXCEEDED -> TIMEOUT;
+            case RESOURCE_EXHAUSTED, UNAVAILABLE -> new Outcome(code.name(), Kind.REFUSED);
+            default -> new Outcome(code.name(), Kind.FAILED);
+        };
+    }
 
     static Outcome ofHttp(int status) {
         return switch (status) {

@@ -3,6 +3,7 @@ package io.gatun.bench.load;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -98,9 +99,13 @@ final class ServerProcess implements AutoCloseable {
         }
     }
 
-    /** What stands in its line behind the word: first its address. */
-    List<String> ready() {
-        return ready;
+    /** Where it listens. */
+    URI address(boolean grpc) {
+        return ready.stream()
+                .filter(word -> word.startsWith(grpc ? "grpc://" : "http://"))
+                .findFirst()
+                .map(URI::create)
+                .orElseThrow(() -> new LoadException("A server that printed " + ready + " does not speak that."));
     }
 
     long pid() {

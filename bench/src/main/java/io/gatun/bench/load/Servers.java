@@ -40,7 +40,10 @@ final class Servers {
         String cores = Long.toString(count(cpus));
         return switch (name) {
             case GATUN ->
-                ServerProcess.start(name, cpus, List.of(ServerProcess.path("scripts/gatun"), "serve", "--port", "0"));
+                ServerProcess.start(
+                        name,
+                        cpus,
+                        List.of(ServerProcess.path("scripts/gatun"), "serve", "--port", "0", "--grpc-port", "0"));
             case ONE_BY_ONE -> onnx(name, cpus, "--threads", cores);
             case PARALLEL -> onnx(name, cpus, "--threads", "1", "--runs", cores);
             case BATCHER -> onnx(name, cpus, "--threads", cores, "--batch", "8", "--window-ms", "3");

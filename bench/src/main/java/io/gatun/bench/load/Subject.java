@@ -35,12 +35,12 @@ final class Subject implements AutoCloseable {
      *
      * @param pid of its process, where it runs on this machine and is known
      */
-    Subject(String name, Client client, int texts, OptionalLong pid) {
+    Subject(String name, Client client, int texts, OptionalLong pid, Unchanged unchanged) {
         this.name = name;
         this.client = client;
         this.texts = texts;
         this.pid = pid;
-        this.unchanged = new Unchanged(texts);
+        this.unchanged = unchanged;
     }
 
     String name() {

@@ -3,15 +3,18 @@ package io.gatun.bench.load;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.MissingNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
+import java.net.InetSocketAddress;
 import java.net.URI;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.List;
 
-/** How a server is asked what a text says: the protocols of this field. */
-enum Wire {
+/** Those over HTTP, in JSON. */
+enum HttpProtocol implements Protocol {
     /** text-embeddings-inference: {@code POST /predict}. */
     TEI("tei") {
         @Override
@@ -70,8 +73,8 @@ enum Wire {
         }
 
         @Override
-        boolean sameBytes() {
-            return false; // each answer has an id of its own
+        public ByteBuffer lasting(ByteBuffer answer) {
+            return ByteBuffer.wrap(read(answer).path("data").toString().getBytes(StandardCharsets.UTF_8));
         }
     },
     /** OpenAI: {@code POST /v1/embeddings}; a vector has no label. */
@@ -96,44 +99,51 @@ enum Wire {
     };
 
     private static final ObjectMapper JSON = new ObjectMapper();
+    private static final int DEFAULT_PORT = 80;
 
     private final String id;
 
-    Wire(String id) {
+    HttpProtocol(String id) {
         this.id = id;
-    }
-
-    /** As the command line calls it. */
-    String id() {
-        return id;
     }
 
     abstract String path(String model);
 
     abstract ObjectNode body(String text, String model);
 
-    /** The best label of an answer; empty where it has none. */
     abstract String label(JsonNode answer);
 
-    /** Whether the same question is always answered with the same bytes. */
-    boolean sameBytes() {
-        return true;
+    @Override
+    public String id() {
+        return id;
     }
 
-    String label(ByteBuffer answer) {
-        try {
-            return label(JSON.readTree(
-                    StandardCharsets.UTF_8.decode(answer.duplicate()).toString()));
-        } catch (IOException e) {
-            return "";
-        }
-    }
-
-    /** A whole request for each text. */
-    List<byte[]> requests(Texts texts, URI server, String model) {
-        return texts.all().stream()
+    @Override
+    public Client client(Texts texts, URI server, String model, int connections, Duration timeout) {
+        int port = server.getPort() < 0 ? DEFAULT_PORT : server.getPort();
+        List<byte[]> requests = texts.all().stream()
                 .map(text -> request(server, path(model), body(text, model)))
                 .toList();
+        return HttpClient.of(new InetSocketAddress(server.getHost(), port), requests, connections, timeout);
+    }
+
+    @Override
+    public String label(ByteBuffer answer) {
+        return label(read(answer));
+    }
+
+    @Override
+    public ByteBuffer lasting(ByteBuffer answer) {
+        return answer;
+    }
+
+    private static JsonNode read(ByteBuffer answer) {
+        try {
+            return JSON.readTree(
+                    StandardCharsets.UTF_8.decode(answer.duplicate()).toString());
+        } catch (IOException e) {
+            return MissingNode.getInstance();
+        }
     }
 
     private static byte[] request(URI server, String path, ObjectNode json) {
