@@ -54,6 +54,11 @@ public final class JsonFile {
         JSON.writerWithDefaultPrettyPrinter().writeValue(path.toFile(), json);
     }
 
+    /** Writes another form of it. */
+    public void write(String text) throws IOException {
+        Files.writeString(path, text);
+    }
+
     @Override
     public String toString() {
         return path.toString();

@@ -3,6 +3,7 @@ package io.gatun.bench.peers;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.gatun.bench.JsonFile;
+import io.gatun.bench.OtherPrograms;
 import io.gatun.bench.Shape;
 import io.gatun.kernel.KernelException;
 import io.gatun.kernel.ModelInfo;
@@ -14,6 +15,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -129,7 +131,7 @@ final class PeersCommand implements Callable<Integer> {
             }
         }
         Map<Integer, Double> peak = new TreeMap<>();
-        OtherPrograms others = OtherPrograms.beside(engines);
+        OtherPrograms others = new OtherPrograms(() -> cpuTime(engines));
         List<Result> results = time(shapes, right, peak);
         return new Report(
                 versions,
@@ -140,6 +142,14 @@ final class PeersCommand implements Callable<Integer> {
                 peak,
                 needed(model, shapes),
                 others.share());
+    }
+
+    /** Of this process, and of the engines that have one. */
+    private static Duration cpuTime(List<Engine> engines) {
+        return engines.stream()
+                .filter(PythonEngine.class::isInstance)
+                .map(Engine::cpuTime)
+                .reduce(Quiet.ownCpuTime(), Duration::plus);
     }
 
     /** The fp32 logits that all engines are compared with: those of the plain graph, which shares no fused operator. */

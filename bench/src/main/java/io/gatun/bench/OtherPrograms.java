@@ -1,38 +1,38 @@
-package io.gatun.bench.peers;
+package io.gatun.bench;
 
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
-import java.util.List;
 import java.util.OptionalDouble;
+import java.util.function.Supplier;
 
-/** How much of the processor other programs use while engines are timed: what makes times noisy. Linux only. */
-final class OtherPrograms {
+/** How much of the processor other programs use while something is timed: what makes times noisy. Linux only. */
+public final class OtherPrograms {
     private static final Path STAT = Path.of("/proc/stat");
     private static final int TICK_MS = 10; // USER_HZ is 100 wherever Linux runs
     private static final int IDLE = 3;
     private static final int IO_WAIT = 4;
     private static final int FIELDS = 8; // what follows is in the first two already
 
-    private final List<Engine> engines;
+    private final Supplier<Duration> own;
     private final long[] before;
     private final Duration ownBefore;
 
-    private OtherPrograms(List<Engine> engines) {
-        this.engines = List.copyOf(engines);
+    /**
+     * Begins to watch.
+     *
+     * @param own the processor time that all what is timed has used so far
+     */
+    public OtherPrograms(Supplier<Duration> own) {
+        this.own = own;
         this.before = ticks();
-        this.ownBefore = own();
-    }
-
-    /** Begins to watch. */
-    static OtherPrograms beside(List<Engine> engines) {
-        return new OtherPrograms(engines);
+        this.ownBefore = own.get();
     }
 
     /** From 0 to 1, of all cores, since the watch began; nothing where the system does not tell. */
-    OptionalDouble share() {
+    public OptionalDouble share() {
         long[] now = ticks();
         if (now.length < FIELDS || before.length < FIELDS) {
             return OptionalDouble.empty();
@@ -44,16 +44,8 @@ final class OtherPrograms {
             all += spent;
             busy += i == IDLE || i == IO_WAIT ? 0 : spent;
         }
-        double others = busy * (double) TICK_MS - own().minus(ownBefore).toMillis();
+        double others = busy * (double) TICK_MS - own.get().minus(ownBefore).toMillis();
         return OptionalDouble.of(Math.clamp(others / Math.max(1, all * TICK_MS), 0, 1));
-    }
-
-    /** This process and those of the engines that have one. */
-    private Duration own() {
-        return engines.stream()
-                .filter(PythonEngine.class::isInstance)
-                .map(Engine::cpuTime)
-                .reduce(Quiet.ownCpuTime(), Duration::plus);
     }
 
     private static long[] ticks() {
