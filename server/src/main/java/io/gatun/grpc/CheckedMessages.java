@@ -17,6 +17,7 @@ import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import java.io.InputStream;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -44,8 +45,7 @@ final class CheckedMessages implements ServerInterceptor {
         MethodDescriptor<Q, A> descriptor = method.getMethodDescriptor();
         PrototypeMarshaller<Q> requests = (PrototypeMarshaller<Q>) descriptor.getRequestMarshaller();
         return ServerMethodDefinition.create(
-                descriptor
-                        .toBuilder(new Checked<>(requests), descriptor.getResponseMarshaller())
+                descriptor.toBuilder(new Checked<>(requests), descriptor.getResponseMarshaller())
                         .build(),
                 method.getServerCallHandler());
     }
@@ -90,11 +90,13 @@ final class CheckedMessages implements ServerInterceptor {
         }
 
         private Q empty() {
-            MessageLite prototype = (MessageLite) getMessagePrototype();
+            MessageLite prototype = (MessageLite) Objects.requireNonNull(getMessagePrototype());
             return getMessageClass().cast(prototype.newBuilderForType().build());
         }
 
-        @Nullable Status problem(Q message) {
+        @SuppressWarnings("ReferenceEquality") // which of the two stand-ins it is, whatever they hold
+        @Nullable
+        Status problem(Q message) {
             if (message == malformed) {
                 return Status.INVALID_ARGUMENT.withDescription(
                         "The message is not " + getMessageClass().getSimpleName() + " in protobuf's encoding.");

@@ -164,7 +164,6 @@ final class RequestBody {
         } catch (InsufficientDataAvailableException e) {
             throw new CloseConnectionException("The client left", e);
         } catch (RuntimeException e) {
-            e.printStackTrace();
             throw broken(e);
         }
         throw new RequestException(ErrorType.BODY_TOO_LARGE, tooLarge());

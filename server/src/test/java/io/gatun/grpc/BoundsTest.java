@@ -96,16 +96,18 @@ final class BoundsTest {
         Logger.getLogger("").addHandler(log);
         try {
             // A text, as field 1, of more bytes than follow.
-            refused(Status.Code.INVALID_ARGUMENT, () -> ClientCalls.blockingUnaryCall(
-                    running.channel,
-                    MethodDescriptor.<byte[], byte[]>newBuilder()
-                            .setType(MethodDescriptor.MethodType.UNARY)
-                            .setFullMethodName(method)
-                            .setRequestMarshaller(new RawBytes())
-                            .setResponseMarshaller(new RawBytes())
-                            .build(),
-                    CallOptions.DEFAULT,
-                    new byte[] {10, 100, 'a'}));
+            refused(
+                    Status.Code.INVALID_ARGUMENT,
+                    () -> ClientCalls.blockingUnaryCall(
+                            running.channel,
+                            MethodDescriptor.<byte[], byte[]>newBuilder()
+                                    .setType(MethodDescriptor.MethodType.UNARY)
+                                    .setFullMethodName(method)
+                                    .setRequestMarshaller(new RawBytes())
+                                    .setResponseMarshaller(new RawBytes())
+                                    .build(),
+                            CallOptions.DEFAULT,
+                            new byte[] {10, 100, 'a'}));
             othersAreAnswered();
         } finally {
             Logger.getLogger("").removeHandler(log);

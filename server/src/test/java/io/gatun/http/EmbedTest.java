@@ -139,7 +139,9 @@ final class EmbedTest {
         assertThat(ok(running.post("/v1/embeddings", "{\"input\":[" + inner + "]}"))
                         .get("data"))
                 .isEqualTo(text);
-        assertThat(ok(running.post("/v1/embeddings", "{\"input\":[[" + ids[0] + "," + inner + "," + ids[ids.length - 1] + "]]}"))
+        assertThat(ok(running.post(
+                                "/v1/embeddings",
+                                "{\"input\":[[" + ids[0] + "," + inner + "," + ids[ids.length - 1] + "]]}"))
                         .get("data"))
                 .isEqualTo(text);
         HttpResponse<String> refused = running.post("/v1/embeddings", "{\"input\":[123456789]}");
@@ -178,7 +180,8 @@ final class EmbedTest {
     private float[] states(String name, String text) {
         try (Catalogue.Lease lease = running.catalogue.lease(Optional.of(name));
                 Session session = Session.open(lease.served().model().kernel(), new SessionLimits(64, 1))) {
-            session.batch().add(lease.served().model().tokenizer().encode(text, true).ids(), null, 0, true);
+            session.batch()
+                    .add(lease.served().model().tokenizer().encode(text, true).ids(), null, 0, true);
             session.run();
             return session.states(0);
         }
