@@ -4,6 +4,7 @@ import io.gatun.grpc.GrpcSettings;
 import io.gatun.http.ServerSettings;
 import io.gatun.service.ServiceLimits;
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /** How much a request, and how many connections, may take. */
@@ -70,10 +71,10 @@ final class LimitOptions {
     @Option(
             names = "--max-connections",
             paramLabel = "N",
-            description = "Connections that are open at a time; further ones wait (default: ${DEFAULT-VALUE}).",
-            defaultValue = "" + ServerSettings.MAX_CONNECTIONS,
+            description = "Connections of a port that are open at a time; for a further one the one that was silent "
+                    + "longest is closed (default: what a quarter of the heap bears, at most 16384).",
             converter = CountConverter.class)
-    private int maxConnections;
+    private @Nullable Integer maxConnections;
 
     @Option(
             names = "--max-streams",
@@ -96,7 +97,7 @@ final class LimitOptions {
                 body,
                 ServerSettings.bodiesTogether(body),
                 bytes("--max-header", maxHeader, MAX_HEADER_BYTES),
-                maxConnections,
+                connections(),
                 idleTimeout,
                 timeout,
                 drainTimeout);
@@ -110,11 +111,15 @@ final class LimitOptions {
                 message,
                 ServerSettings.bodiesTogether(message),
                 bytes("--max-header", maxHeader, MAX_HEADER_BYTES),
-                maxConnections,
+                connections(),
                 maxStreams,
                 timeout,
                 drainTimeout,
                 idleTimeout);
+    }
+
+    private int connections() {
+        return maxConnections == null ? ServerSettings.connections() : maxConnections;
     }
 
     private static int bytes(String option, MemorySize size, int most) {
