@@ -48,6 +48,7 @@ final class Admission implements ServerInterceptor {
             return new ServerCall.Listener<>() {};
         }
         AdmittedCall<Q, A> admitted = new AdmittedCall<>(call, inFlight);
+        admitted.isBounded();
         try {
             return new Admitted<>(next.startCall(admitted, headers), admitted, unsent(admitted));
         } catch (Throwable e) {

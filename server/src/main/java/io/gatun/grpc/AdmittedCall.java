@@ -13,6 +13,7 @@ import java.util.ArrayDeque;
  */
 final class AdmittedCall<Q, A> extends SimpleForwardingServerCall<Q, A> {
     private final WorkInFlight inFlight;
+    private final InboundBytes inbound = InboundBytes.current();
     /** Of the messages that were taken and are not answered. */
     private final ArrayDeque<Integer> sizes = new ArrayDeque<>();
 
@@ -24,20 +25,30 @@ final class AdmittedCall<Q, A> extends SimpleForwardingServerCall<Q, A> {
         this.inFlight = inFlight;
     }
 
+    /** From now on the call is closed when too much is in flight for what it sends. */
+    void isBounded() {
+        inbound.whenTooMany(this::refuse);
+    }
+
     /** Counts a message in, or closes the call when too much is in flight. */
     synchronized boolean take(int size) {
         if (closed) {
             return false;
         }
+        inbound.whole(size);
         if (!inFlight.hold(size)) {
-            close(
-                    Status.RESOURCE_EXHAUSTED.withDescription(
-                            "The messages that wait for answers are too many bytes; try again in 1 s."),
-                    Statuses.retryAfter(1));
+            refuse();
             return false;
         }
         sizes.add(size);
         return true;
+    }
+
+    private void refuse() {
+        close(
+                Status.RESOURCE_EXHAUSTED.withDescription(
+                        "The messages that wait for answers are too many bytes; try again in 1 s."),
+                Statuses.retryAfter(1));
     }
 
     @Override

@@ -94,7 +94,7 @@ final class CheckedMessages implements ServerInterceptor {
             return getMessageClass().cast(prototype.newBuilderForType().build());
         }
 
-        @SuppressWarnings("ReferenceEquality") // which of the two stand-ins it is, whatever they hold
+        @SuppressWarnings("ReferenceEquality") // an empty message of a client's is none of the two
         @Nullable
         Status problem(Q message) {
             if (message == malformed) {

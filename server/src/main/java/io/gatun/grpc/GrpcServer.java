@@ -104,7 +104,8 @@ public final class GrpcServer implements AutoCloseable {
             NettyServerBuilder builder =
                     transport(settings, address, loops).intercept(new Admission(inFlight, timer, settings.timeout()));
             // the one added last comes first
-            builder.intercept(new KeyCheck(edge.keys()))
+            builder.addStreamTracerFactory(InboundBytes.factory(inFlight))
+                    .intercept(new KeyCheck(edge.keys()))
                     .intercept(new Observing(telemetry))
                     .intercept(Incoming.interceptor());
             if (edge.tls().isPresent()) {

@@ -15,11 +15,15 @@ import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.stub.ClientCalls;
 import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -50,7 +54,7 @@ final class BoundsTest {
             4 << 10,
             8,
             100,
-            Duration.ofSeconds(2),
+            Duration.ofSeconds(6),
             Duration.ofSeconds(10),
             Duration.ofSeconds(2));
     private final RunningGrpcServer running = new RunningGrpcServer(settings, Optional.of(gate));
@@ -155,6 +159,64 @@ final class BoundsTest {
         assertThat(first.whole()).hasSize(1);
         assertThat(second.whole()).hasSize(1);
         await().until(() -> running.server.bytesInFlight() == 0);
+    }
+
+    @Test
+    void halvesOfMessagesCountAsWell() throws Exception {
+        gate.open();
+        List<Socket> slow = new ArrayList<>();
+        for (int i = 0; i < 3; i++) {
+            slow.add(halfOfAMessage(40 << 10));
+        }
+        // The third is refused by what it sends beyond the bound, and no other is.
+        await().until(() -> running.server.callsInFlight() == 2);
+        assertThat(running.server.bytesInFlight()).isBetween(80L << 10, 100L << 10);
+        othersAreAnswered();
+        for (Socket socket : slow) {
+            socket.close();
+        }
+        await().until(() -> running.server.callsInFlight() == 0);
+        assertThat(running.server.bytesInFlight()).isZero();
+    }
+
+    /** A connection with a call that has sent so many bytes of a message that is one longer. */
+    private Socket halfOfAMessage(int length) throws IOException {
+        Socket socket = new Socket(InetAddress.getLoopbackAddress(), running.server.port());
+        OutputStream out = socket.getOutputStream();
+        out.write("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+        out.write(frame(4, 0, 0, new byte[0]));
+        ByteArrayOutputStream headers = new ByteArrayOutputStream();
+        for (String header : List.of(
+                ":method POST",
+                ":scheme http",
+                ":path /tei.v1.Predict/Predict",
+                "content-type application/grpc",
+                "te trailers")) {
+            int space = header.indexOf(' ');
+            headers.write(0); // as it is, not indexed
+            for (String part : List.of(header.substring(0, space), header.substring(space + 1))) {
+                headers.write(part.length());
+                headers.writeBytes(part.getBytes(StandardCharsets.US_ASCII));
+            }
+        }
+        out.write(frame(1, 4, 1, headers.toByteArray()));
+        out.write(frame(0, 0, 1, ByteBuffer.allocate(5).putInt(1, length + 1).array()));
+        for (int sent = 0; sent < length; sent += 1 << 10) {
+            out.write(frame(0, 0, 1, new byte[1 << 10]));
+        }
+        out.flush();
+        return socket;
+    }
+
+    private static byte[] frame(int type, int flags, int stream, byte[] payload) {
+        return ByteBuffer.allocate(9 + payload.length)
+                .put((byte) (payload.length >> 16))
+                .putShort((short) payload.length)
+                .put((byte) type)
+                .put((byte) flags)
+                .putInt(stream)
+                .put(payload)
+                .array();
     }
 
     @Test

@@ -4,6 +4,7 @@ import io.gatun.batch.BatchListener;
 import io.gatun.batch.LaneSettings;
 import io.gatun.batch.Lanes;
 import io.gatun.batch.SmallModel;
+import io.gatun.edge.Edge;
 import io.gatun.inference.InferenceService;
 import io.gatun.kernel.Compute;
 import io.gatun.metrics.Metrics;
@@ -15,6 +16,7 @@ import io.gatun.service.Catalogue;
 import io.gatun.service.ModelLoader;
 import io.gatun.service.ServiceLimits;
 import io.gatun.service.TextService;
+import io.gatun.telemetry.Telemetry;
 import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
 import io.grpc.netty.NettyChannelBuilder;
@@ -25,7 +27,6 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -61,7 +62,7 @@ final class RunningGrpcServer implements AutoCloseable {
                         listener.orElse(metrics),
                         metrics));
         texts = new TextService(catalogue, metrics, ServiceLimits.DEFAULT);
-        server = GrpcServer.start(settings, texts, new InferenceService(texts), List.of(), Optional.empty());
+        server = GrpcServer.start(settings, texts, new InferenceService(texts), Edge.OPEN, Telemetry.off());
         channel = NettyChannelBuilder.forAddress("127.0.0.1", server.port())
                 .usePlaintext()
                 .maxInboundMessageSize(64 << 20)
