@@ -7,10 +7,6 @@ import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
 import io.grpc.Status;
 import io.grpc.netty.NettyChannelBuilder;
-import java.io.ByteArrayInputStream;
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
 import java.net.URI;
 import java.nio.ByteBuffer;
 import java.time.Duration;
@@ -45,23 +41,6 @@ final class GrpcClient implements Client {
         this.channels = channels;
     }
 
-    /** Messages go as they are. */
-    private static final class Bytes implements MethodDescriptor.Marshaller<byte[]> {
-        @Override
-        public InputStream stream(byte[] message) {
-            return new ByteArrayInputStream(message);
-        }
-
-        @Override
-        public byte[] parse(InputStream stream) {
-            try (stream) {
-                return stream.readAllBytes();
-            } catch (IOException e) {
-                throw new UncheckedIOException(e);
-            }
-        }
-    }
-
     /**
      * A client that has no connection yet.
      *
@@ -70,19 +49,13 @@ final class GrpcClient implements Client {
      * @param timeout what is not answered so long after its intended time is cancelled
      */
     static GrpcClient of(URI server, String method, List<byte[]> requests, int connections, Duration timeout) {
-        MethodDescriptor<byte[], byte[]> descriptor = MethodDescriptor.<byte[], byte[]>newBuilder()
-                .setType(MethodDescriptor.MethodType.UNARY)
-                .setFullMethodName(method)
-                .setRequestMarshaller(new Bytes())
-                .setResponseMarshaller(new Bytes())
-                .build();
         List<ManagedChannel> channels = IntStream.range(0, Math.min(CHANNELS, connections))
                 .<ManagedChannel>mapToObj(i -> NettyChannelBuilder.forAddress(server.getHost(), server.getPort())
                         .usePlaintext()
                         .directExecutor()
                         .build())
                 .toList();
-        return new GrpcClient(descriptor, requests, timeout.toNanos(), channels);
+        return new GrpcClient(RawMessages.method(method), requests, timeout.toNanos(), channels);
     }
 
     @Override

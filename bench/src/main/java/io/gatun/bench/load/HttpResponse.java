@@ -7,7 +7,7 @@ import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /** One HTTP/1.1 response, as its bytes come. Only what tells where it ends is read. Not thread-safe. */
-final class HttpResponse {
+public final class HttpResponse {
     private static final int FIRST_BYTES = 4 << 10;
     private static final int HEX = 16;
     private static final byte[] HEADERS_END = ascii("\r\n\r\n");
@@ -26,7 +26,7 @@ final class HttpResponse {
     }
 
     /** Takes all that the buffer has. */
-    void add(ByteBuffer more) {
+    public void add(ByteBuffer more) {
         int count = more.remaining();
         if (length + count > bytes.length) {
             bytes = Arrays.copyOf(bytes, Math.max(2 * bytes.length, length + count));
@@ -40,7 +40,7 @@ final class HttpResponse {
      *
      * @throws IllegalArgumentException when this is no response, or does not tell where it ends
      */
-    byte @Nullable [] body() {
+    public byte @Nullable [] body() {
         if (bodyStart == 0 && !readHead()) {
             return null;
         }
@@ -52,17 +52,17 @@ final class HttpResponse {
                 : Arrays.copyOfRange(bytes, bodyStart, bodyStart + contentLength);
     }
 
-    int status() {
+    public int status() {
         return status;
     }
 
     /** Whether the server ends the connection with this response. */
-    boolean close() {
+    public boolean close() {
         return close;
     }
 
     /** For the connection's next response. */
-    void clear() {
+    public void clear() {
         length = 0;
         bodyStart = 0;
         contentLength = 0;

@@ -15,7 +15,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 /** A server that runs for as long as it is measured. */
-final class ServerProcess implements AutoCloseable {
+public final class ServerProcess implements AutoCloseable {
     private static final Duration START_LIMIT = Duration.ofMinutes(5);
     private static final Duration END_LIMIT = Duration.ofSeconds(30);
     private static final String READY = "ready ";
@@ -34,7 +34,7 @@ final class ServerProcess implements AutoCloseable {
      * @param cpus as {@code taskset -c} takes them; empty for all
      * @throws LoadException when it does not become ready
      */
-    static ServerProcess start(String name, String cpus, List<String> command) {
+    public static ServerProcess start(String name, String cpus, List<String> command) {
         return start(name, cpus, new ProcessBuilder(), command);
     }
 
@@ -43,7 +43,7 @@ final class ServerProcess implements AutoCloseable {
      *
      * @param command the JVM's options, the class and its arguments
      */
-    static ServerProcess startJava(String name, String cpus, List<String> command) {
+    public static ServerProcess startJava(String name, String cpus, List<String> command) {
         List<String> whole = new ArrayList<>();
         whole.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         whole.addAll(command);
@@ -100,7 +100,7 @@ final class ServerProcess implements AutoCloseable {
     }
 
     /** Where it listens. */
-    URI address(boolean grpc) {
+    public URI address(boolean grpc) {
         return ready.stream()
                 .filter(word -> word.startsWith(grpc ? "grpc://" : "http://"))
                 .findFirst()
@@ -108,26 +108,36 @@ final class ServerProcess implements AutoCloseable {
                 .orElseThrow(() -> new LoadException("A server that printed " + ready + " does not speak that."));
     }
 
-    long pid() {
+    public long pid() {
         return process.pid();
     }
 
     /** A file of this build, by its path from the repository's root, in which benchmarks run. */
-    static String path(String file) {
+    public static String path(String file) {
         return Path.of(file).toAbsolutePath().toString();
     }
 
-    /** Asks it to end, and ends it when it does not. */
-    @Override
-    public void close() {
+    /**
+     * Asks it to end, and ends it when it does not.
+     *
+     * @return its exit status
+     */
+    public int end() {
         process.destroy();
         try {
             if (!process.waitFor(END_LIMIT.toSeconds(), TimeUnit.SECONDS)) {
                 process.destroyForcibly();
             }
+            return process.waitFor();
         } catch (InterruptedException e) {
             process.destroyForcibly();
             Thread.currentThread().interrupt();
+            return -1;
         }
+    }
+
+    @Override
+    public void close() {
+        end();
     }
 }

@@ -17,27 +17,27 @@ import java.util.stream.IntStream;
  *
  * @param name what they are, in a word
  */
-record Texts(String name, List<String> all) {
+public record Texts(String name, List<String> all) {
     private static final List<String> WORDS = read("words.txt");
     private static final int SPECIAL_TOKENS = 2;
     private static final int EQUAL_TEXTS = 500;
     private static final long SEED = 2026;
 
     /** 2,000 texts as long as posts and comments are: 3 to 256 tokens, half of them at most 21, one in a hundred over 185. */
-    static Texts mixed() {
+    public static Texts mixed() {
         return new Texts(
                 "mixed",
                 of(read("lengths.txt").stream().mapToInt(Integer::parseInt).toArray()));
     }
 
     /** Texts of one length. */
-    static Texts ofTokens(int tokens) {
+    public static Texts ofTokens(int tokens) {
         return new Texts(
                 tokens + " tokens",
                 of(IntStream.generate(() -> tokens).limit(EQUAL_TEXTS).toArray()));
     }
 
-    int size() {
+    public int size() {
         return all.size();
     }
 

@@ -14,13 +14,13 @@ import java.util.stream.Stream;
  * @param descriptors open files and sockets
  * @param cpu that it used so far
  */
-record Usage(long residentBytes, int threads, int descriptors, Duration cpu) {
+public record Usage(long residentBytes, int threads, int descriptors, Duration cpu) {
     private static final int TICK_MS = 10; // USER_HZ is 100 wherever Linux runs
     private static final int USER = 11; // of the fields behind the command's name, which may hold blanks
     private static final int SYSTEM = 12;
 
     /** Nothing where the system does not tell, or the process has ended. */
-    static Optional<Usage> of(long pid) {
+    public static Optional<Usage> of(long pid) {
         Path folder = Path.of("/proc", Long.toString(pid));
         try (Stream<Path> descriptors = Files.list(folder.resolve("fd"))) {
             long resident = 0;
