@@ -87,7 +87,7 @@ class Server:
 
     def metric(self, name):
         """A number of /metrics; of a series with several labels the sum."""
-        connection = http.client.HTTPConnection(self.host, self.port, timeout=30)
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=10)
         try:
             connection.request("GET", "/metrics")
             text = connection.getresponse().read().decode()
