@@ -45,7 +45,7 @@ final class Routes {
     private final Edge edge;
     private final Telemetry telemetry;
     private final HttpRouting.Builder routing;
-    private final Map<String, List<String>> methods = new LinkedHashMap<>();
+    private final List<Route> all = new ArrayList<>();
 
     Routes(
             TextService service,
@@ -70,7 +70,7 @@ final class Routes {
 
     /** A route whose answers a model computes: counted, timed, and refused while the server ends. */
     void task(String path, ErrorStyle style, Answerer answerer) {
-        post(path, style, exchange -> {
+        post(new Route("POST", path, style, true, false), exchange -> {
             try {
                 Reply reply = answerer.answer(exchange);
                 service.answered(exchange.call());
@@ -86,31 +86,42 @@ final class Routes {
     }
 
     void post(String path, ErrorStyle style, Answerer answerer) {
-        methods.computeIfAbsent(path, p -> new ArrayList<>()).add("POST");
-        routing.post(path, answer(path, style, guarded(answerer)));
+        post(new Route("POST", path, style, false, false), answerer);
+    }
+
+    private void post(Route route, Answerer answerer) {
+        all.add(route);
+        routing.post(route.path(), answer(route.path(), route.style(), guarded(answerer)));
     }
 
     void get(String path, ErrorStyle style, Answerer answerer) {
-        open(path, style, guarded(answerer));
+        get(new Route("GET", path, style, false, false), guarded(answerer));
     }
 
     /** As {@link #get}, also for those who show no key. */
     void open(String path, ErrorStyle style, Answerer answerer) {
-        methods.computeIfAbsent(path, p -> new ArrayList<>()).add("GET");
-        routing.get(path, answer(path, style, answerer));
-        routing.route(Method.HEAD, path, answer(path, style, answerer));
+        get(new Route("GET", path, style, false, true), answerer);
+    }
+
+    private void get(Route route, Answerer answerer) {
+        all.add(route);
+        Handler handler = answer(route.path(), route.style(), answerer);
+        routing.get(route.path(), handler);
+        routing.route(Method.HEAD, route.path(), handler);
     }
 
     /** The answers to all that no route takes. */
     void end() {
-        methods.forEach((path, allowed) -> routing.any(
-                path, answer(path, ErrorStyle.PLAIN, exchange -> otherMethod(exchange, String.join(", ", allowed)))));
+        Map<String, String> methods = new LinkedHashMap<>();
+        all.forEach(route -> methods.merge(route.path(), route.method(), (one, other) -> one + ", " + other));
+        methods.forEach((path, allowed) ->
+                routing.any(path, answer(path, ErrorStyle.PLAIN, exchange -> otherMethod(exchange, allowed))));
         routing.any(answer("", ErrorStyle.PLAIN, exchange -> Reply.error(NOT_FOUND, ErrorStyle.PLAIN)));
     }
 
-    /** The methods of each path, for those who describe them. */
-    Map<String, List<String>> methods() {
-        return methods;
+    /** Describes all that are registered. */
+    byte[] describe() {
+        return OpenApi.of(all, edge.keys().required());
     }
 
     private Reply otherMethod(Exchange exchange, String allowed) {

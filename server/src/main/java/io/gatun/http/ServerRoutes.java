@@ -2,10 +2,8 @@ package io.gatun.http;
 
 import io.gatun.batch.DrainingException;
 import io.gatun.metrics.Metrics;
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import org.jspecify.annotations.Nullable;
 
 /** What tells of the server itself. */
 final class ServerRoutes {
@@ -14,8 +12,8 @@ final class ServerRoutes {
     private final ServerInfo info;
     private final Metrics metrics;
     private final InFlight inFlight;
-    private final byte[] openapi = openapi();
     private final Docs docs = new Docs();
+    private byte @Nullable [] openapi;
 
     ServerRoutes(ServerInfo info, Metrics metrics, InFlight inFlight) {
         this.info = info;
@@ -30,7 +28,7 @@ final class ServerRoutes {
                 "/metrics",
                 ErrorStyle.PLAIN,
                 exchange -> Reply.of(TEXT_FORMAT, metrics.scrape().getBytes(StandardCharsets.UTF_8)));
-        routes.open("/openapi", ErrorStyle.PLAIN, exchange -> Reply.of("application/json", openapi));
+        routes.open("/openapi", ErrorStyle.PLAIN, exchange -> Reply.of("application/json", openapi(routes)));
         routes.open("/docs", ErrorStyle.PLAIN, exchange -> docs.page());
         routes.open("/docs/{file}", ErrorStyle.PLAIN, exchange -> docs.file(exchange.path("file")));
     }
@@ -46,14 +44,13 @@ final class ServerRoutes {
         });
     }
 
-    private static byte[] openapi() {
-        try (InputStream stream = ServerRoutes.class.getResourceAsStream("openapi.json")) {
-            if (stream == null) {
-                throw new IllegalStateException("This build lacks openapi.json");
-            }
-            return stream.readAllBytes();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
+    /** Made when somebody asks for it, which few do. */
+    private synchronized byte[] openapi(Routes routes) {
+        byte[] known = openapi;
+        if (known == null) {
+            known = routes.describe();
+            openapi = known;
         }
+        return known;
     }
 }

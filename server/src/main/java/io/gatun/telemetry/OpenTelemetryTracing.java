@@ -1,6 +1,7 @@
 package io.gatun.telemetry;
 
 import io.gatun.service.Call;
+import io.gatun.service.ServerVersion;
 import io.gatun.service.Timings;
 import io.opentelemetry.api.common.AttributeKey;
 import io.opentelemetry.api.common.Attributes;
@@ -82,10 +83,7 @@ final class OpenTelemetryTracing implements Tracing {
     }
 
     private static Resource version() {
-        String version = OpenTelemetryTracing.class.getPackage().getImplementationVersion();
-        return version == null
-                ? Resource.empty()
-                : Resource.create(Attributes.of(AttributeKey.stringKey("service.version"), version));
+        return Resource.create(Attributes.of(AttributeKey.stringKey("service.version"), ServerVersion.TEXT));
     }
 
     @Override

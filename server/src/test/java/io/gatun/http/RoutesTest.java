@@ -10,7 +10,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeSet;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -133,16 +132,6 @@ final class RoutesTest {
         assertThat(percentiles)
                 .isSorted()
                 .allSatisfy(seconds -> assertThat(seconds).isPositive());
-    }
-
-    @Test
-    void everyRouteIsDescribed() {
-        JsonNode openapi = ok(running.get("/openapi"));
-        assertThat(openapi.get("openapi").textValue()).startsWith("3.");
-        TreeSet<String> paths = new TreeSet<>();
-        openapi.get("paths").fieldNames().forEachRemaining(paths::add);
-        assertThat(paths)
-                .containsExactly("/decode", "/health", "/info", "/metrics", "/openapi", "/predict", "/tokenize");
     }
 
     @Test
