@@ -62,7 +62,9 @@ final class Questions {
             list.add(post("/tokenize", inputs(text)));
             list.add(post("/v2/models/default/infer", infer(text)));
             list.add(new Question.Http(
-                    "/embed", inputs(text).put("model", reloaded).toString(), true));
+                    "/embed",
+                    inputs(text).put("model", reloaded).put("truncate", true).toString(),
+                    true));
         }
         for (int i = 0; i + BATCH <= texts.size(); i += BATCH) {
             list.add(batch(texts.subList(i, i + BATCH)));

@@ -24,6 +24,7 @@ final class Soak {
     private static final Duration LONGEST_WINDOW = Duration.ofMinutes(1);
     private static final int WARM_SHARE = 4;
     private static final int RELOAD_PAUSE_MS = 500;
+    private static final Duration END_LIMIT = Duration.ofMinutes(1);
 
     private final ServerProcess server;
     private final String reloaded;
@@ -32,6 +33,7 @@ final class Soak {
     private final Faults faults = new Faults();
     private final AtomicLong asked = new AtomicLong();
     private final AtomicLong reloads = new AtomicLong();
+    private volatile boolean ended;
     /** Shared by those who ask, held alone by who wants quiet. Fair, or quiet would never come. */
     private final ReadWriteLock traffic = new ReentrantReadWriteLock(true);
 
@@ -81,7 +83,10 @@ final class Soak {
             }
             last.growthSince(warm).forEach(faults::add);
         } finally {
-            threads.forEach(Thread::interrupt);
+            ended = true;
+            for (Thread thread : threads) {
+                thread.join(END_LIMIT);
+            }
             for (Line line : lines) {
                 line.close();
             }
@@ -95,7 +100,7 @@ final class Soak {
 
     private void repeat(Action action) {
         try {
-            while (!Thread.interrupted()) {
+            while (!ended) {
                 traffic.readLock().lockInterruptibly();
                 try {
                     action.run();
@@ -103,9 +108,7 @@ final class Soak {
                     traffic.readLock().unlock();
                 }
             }
-        } catch (InterruptedException e) {
-            // The end.
-        } catch (IOException | RuntimeException e) {
+        } catch (IOException | InterruptedException | RuntimeException e) {
             faults.add("A client failed: " + e + ".");
         }
     }
