@@ -40,7 +40,7 @@ def serve(tmp_path):
     servers = []
 
     def start(*arguments, **options):
-        server = Server(*arguments, log=tmp_path / f"log{len(servers)}", **options)
+        server = Server(*arguments, **{"log": tmp_path / f"log{len(servers)}"} | options)
         servers.append(server)
         return server
 

@@ -1,10 +1,13 @@
 """What happens to a server that runs for months: its files change, its disk is full, it is stopped and told to end."""
 
+import fcntl
 import os
 import shutil
 import signal
 import socket
+import struct
 import subprocess
+import termios
 import threading
 import time
 
@@ -150,28 +153,46 @@ def test_a_full_disk(serve, small_model, tmp_path):
     try:
         model = disk / "small.gguf"
         shutil.copy(small_model, model)
-        # The cache, the temporary files and the log all lie on the disk that is full
+        # The cache, the temporary files and the log all lie on the disk that is full.
         environment = {"GATUN_CACHE": str(disk / "cache"), "TMPDIR": str(disk)}
         environment["GATUN_JAVA_OPTIONS"] = f"-Djava.io.tmpdir={disk}"
-        server = serve("--model", f"default={DEFAULT_MODEL}", "--model", f"small={model}", environment=environment)
+        models = ["--model", f"default={DEFAULT_MODEL}", "--model", f"small={model}"]
+        server = serve(*models, "--access-log", log=disk / "log", environment=environment)
         fill = disk / "fill"
         with pytest.raises(OSError), open(fill, "wb", buffering=0) as file:
             while True:
                 file.write(bytes(1 << 16))
         with triton_http.InferenceServerClient(server.address) as client:
             with Bystander(server):
-                # A model that needs no room can come and go
+                # A model can come and go.
                 client.unload_model("small")
                 client.load_model("small")
                 assert server.ask("/predict", {"inputs": TEXT, "model": "small"})[0] == 200
                 assert server.ask("/predict", "{", headers={"Content-Type": "application/json"})[0] >= 400
+                eventually(lambda: shutil.disk_usage(disk).free < 4096)
             fill.unlink()
-            client.unload_model("small")
-            client.load_model("small")
+            written = server.log.stat().st_size
             assert server.ask("/predict", {"inputs": TEXT, "model": "small"})[0] == 200
+            eventually(lambda: server.log.stat().st_size > written)
         assert server.stop() == 0
     finally:
         subprocess.run(["umount", "-l", disk], check=True)
+
+
+def test_a_log_that_nobody_reads(serve, small_model, tmp_path):
+    log = tmp_path / "pipe"
+    os.mkfifo(log)
+    pipe = os.open(log, os.O_RDWR)
+    try:
+        server = serve("--model", f"small={small_model}", "--access-log", log=log)
+        with Bystander(server):
+            for _ in range(500):
+                assert server.ask("/predict", {"inputs": TEXT})[0] == 200
+        waiting = struct.unpack("i", fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)))[0]
+        assert waiting > 60_000, "the pipe is full"
+        assert server.stop() == 0
+    finally:
+        os.close(pipe)
 
 
 @pytest.mark.parametrize("way", ["renamed", "written over"])

@@ -85,6 +85,7 @@ def test_async(server):
         ("question-answering", lambda client: client.question_answering("who?", "I did.")),
         ("zero-shot-classification", lambda client: client.zero_shot_classification(TEXT, ["a", "b"])),
     ],
+    ids=lambda value: value if isinstance(value, str) else "",
 )
 @pytest.mark.parametrize("path", ["", "/models/default", "/models/default/pipeline/{task}"])
 def test_tasks_that_the_model_is_not_served_for_are_refused_with_a_word(server, path, task, call):

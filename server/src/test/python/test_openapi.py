@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 
-SECONDS = 45
+SECONDS = 30
 
 
 @pytest.mark.parametrize("phases", ["examples,coverage", "fuzzing,stateful"])
