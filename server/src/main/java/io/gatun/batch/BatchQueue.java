@@ -70,12 +70,13 @@ final class BatchQueue {
             }
             long now = System.nanoTime();
             Line line = line(priority);
-            if (!fits(line, request.size(), added)) {
+            if (!fits(priority, request.size(), added)) {
                 line.dropAll(now);
             }
             long wait = cost.nanos(tokens(priority)) / settings.lanes();
             if (!line.isEmpty()
-                    && (!fits(line, request.size(), added) || request.getFirst().left(now) < wait)) {
+                    && (!fits(priority, request.size(), added)
+                            || request.getFirst().left(now) < wait)) {
                 throw new QueueFullException(line.size(), line.tokens(), secondsOfWork());
             }
             for (Job job : request) {
@@ -183,9 +184,10 @@ final class BatchQueue {
         return Objects.requireNonNull(lines.get(priority));
     }
 
-    private boolean fits(Line line, int addedJobs, int addedTokens) {
-        return addedJobs <= settings.maxQueuedJobs() - line.size()
-                && addedTokens <= settings.maxQueuedTokens() - line.tokens();
+    private boolean fits(Priority priority, int addedJobs, int addedTokens) {
+        Line line = line(priority);
+        return addedJobs <= settings.maxQueuedJobs(priority) - line.size()
+                && addedTokens <= settings.maxQueuedTokens(priority) - line.tokens();
     }
 
     /** What goes before a request of that priority. */

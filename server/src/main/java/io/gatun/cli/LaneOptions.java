@@ -37,21 +37,27 @@ final class LaneOptions {
     @Option(
             names = "--max-queue",
             paramLabel = "N",
-            description = "Texts of one priority that may wait for a model (default: ${DEFAULT-VALUE}).",
-            defaultValue = "" + LaneSettings.MAX_QUEUED_JOBS,
+            description = "Interactive texts that may wait for a model; 16 times as many bulk ones (default: "
+                    + LaneSettings.QUEUED_JOBS_A_LANE + " a lane).",
             converter = CountConverter.class)
-    private int maxQueue;
+    private @Nullable Integer maxQueue;
 
     @Option(
             names = "--max-queue-tokens",
             paramLabel = "N",
-            description = "Tokens of one priority that may wait for a model (default: ${DEFAULT-VALUE}).",
-            defaultValue = "" + LaneSettings.MAX_QUEUED_TOKENS,
+            description = "Tokens of interactive texts that may wait for a model; 16 times as many of bulk ones "
+                    + "(default: " + LaneSettings.QUEUED_TOKENS_A_LANE + " a lane).",
             converter = CountConverter.class)
-    private int maxQueueTokens;
+    private @Nullable Integer maxQueueTokens;
 
     LaneSettings settings(TextModel model) {
-        return LaneSettings.of(model, lanes(), Duration.ofMillis(maxBatchMillis), maxQueue, maxQueueTokens);
+        LaneSettings usual = LaneSettings.of(model, lanes());
+        return new LaneSettings(
+                usual.lanes(),
+                usual.limits(),
+                Duration.ofMillis(maxBatchMillis),
+                maxQueue == null ? usual.maxQueuedJobs() : maxQueue,
+                maxQueueTokens == null ? usual.maxQueuedTokens() : maxQueueTokens);
     }
 
     long memoryLimit() {

@@ -57,7 +57,7 @@ final class Predictor {
         this.lanes = lanes;
         this.settings = settings;
         // The window, the one being submitted and the one being written always fit the lanes' queue.
-        int fitting = lanes.settings().maxQueuedTokens() / model.maxTokens() - 2;
+        long fitting = lanes.settings().maxQueuedTokens(Priority.BULK) / model.maxTokens() - 2;
         this.answers = new ArrayBlockingQueue<>(Math.clamp(fitting, 1, WINDOW));
     }
 
@@ -113,7 +113,7 @@ final class Predictor {
         // Whoever started this waits for it, however long it takes.
         long deadline = System.nanoTime() + Duration.ofDays(365).toNanos();
         Job job = new Job(encoding.ids(), model.typeIds(encoding), Outputs.ofHead(settings.head.index()), deadline);
-        lanes.submit(List.of(job), Priority.INTERACTIVE);
+        lanes.submit(List.of(job), Priority.BULK);
         return job.result()
                 .thenApply(answer ->
                         line(TextClassification.scores(settings.head, answer.logits(settings.head), settings.raw)));

@@ -13,5 +13,5 @@ import java.time.Duration;
  */
 public record ServiceLimits(int maxTexts, int maxTokens, int maxVectorTokens, int bulkTexts, Duration timeout) {
     /** The usual limits. */
-    public static final ServiceLimits DEFAULT = new ServiceLimits(1024, 1 << 20, 8192, 32, Duration.ofSeconds(60));
+    public static final ServiceLimits DEFAULT = new ServiceLimits(1024, 1 << 20, 8192, 8, Duration.ofSeconds(60));
 }
