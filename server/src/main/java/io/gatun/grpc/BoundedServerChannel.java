@@ -3,30 +3,21 @@ package io.gatun.grpc;
 import io.netty.channel.Channel;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicInteger;
 
-/** A listening socket that closes the connections above a limit as it accepts them. Used by Netty's threads. */
+/** A listening socket that closes what it accepts when there are too many connections. Used by Netty's threads. */
 final class BoundedServerChannel extends NioServerSocketChannel {
-    private final int maxConnections;
-    private final AtomicInteger open = new AtomicInteger();
+    private final Connections connections;
 
-    BoundedServerChannel(int maxConnections) {
-        this.maxConnections = maxConnections;
+    BoundedServerChannel(Connections connections) {
+        this.connections = connections;
     }
 
     @Override
     protected int doReadMessages(List<Object> accepted) throws Exception {
         int before = accepted.size();
         int count = super.doReadMessages(accepted);
-        if (accepted.size() > before) {
-            Channel connection = (Channel) accepted.getLast();
-            if (open.incrementAndGet() > maxConnections) {
-                open.decrementAndGet();
-                accepted.removeLast();
-                connection.unsafe().closeForcibly();
-            } else {
-                connection.closeFuture().addListener(closed -> open.decrementAndGet());
-            }
+        if (accepted.size() > before && !connections.admit((Channel) accepted.getLast())) {
+            Connections.close((Channel) accepted.removeLast());
         }
         return count;
     }

@@ -140,8 +140,10 @@ public final class GrpcServer implements AutoCloseable {
             GrpcSettings settings, InetSocketAddress address, EventLoopGroup loops) {
         // Pools would keep megabytes for each of Netty's threads, and what is read and written here is small.
         ByteBufAllocator allocator = new UnpooledByteBufAllocator(false, true);
+        Connections connections = new Connections(settings.maxConnections());
         return NettyServerBuilder.forAddress(address)
-                .channelFactory(() -> new BoundedServerChannel(settings.maxConnections()))
+                .channelFactory(() -> new BoundedServerChannel(connections))
+                .addTransportFilter(connections)
                 .bossEventLoopGroup(loops)
                 .workerEventLoopGroup(loops)
                 .withOption(ChannelOption.SO_BACKLOG, BACKLOG)

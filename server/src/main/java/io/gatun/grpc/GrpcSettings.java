@@ -9,7 +9,7 @@ import java.time.Duration;
  * @param maxMessageBytes of one message, in or out
  * @param maxMessageBytesTogether of the messages of all calls that are not answered yet
  * @param maxMetadataBytes of a call's headers
- * @param maxConnections open at a time; further ones are closed at once
+ * @param maxConnections open at a time; then the silent make room, and if there is none, further ones are closed at once
  * @param maxCallsPerConnection at a time; a client holds further ones back
  * @param timeout a call that has not been sent or answered by then is given up; streams may last
  * @param drainTimeout how long answers in flight may take when the server is closed
