@@ -198,8 +198,10 @@ final class OpenApi {
     private static void parameters(Route route, ObjectNode operation) {
         ArrayNode parameters = operation.withArrayProperty("parameters");
         for (String name : List.of("name", "version")) {
-            boolean missing =
-                    parameters.valueStream().noneMatch(p -> p.path(REF).asText().endsWith("/" + name));
+            boolean missing = parameters
+                    .valueStream()
+                    .noneMatch(p -> p.path("name").asText().equals(name)
+                            || p.path(REF).asText().endsWith("/" + name));
             if (route.path().contains("{" + name + "}") && missing) {
                 parameters.addObject().put(REF, "#/components/parameters/" + name);
             }
