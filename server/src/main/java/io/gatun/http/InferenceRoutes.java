@@ -44,12 +44,12 @@ final class InferenceRoutes {
         }
         post(routes, "/v2/repository/index", this::index);
         post(routes, "/v2/repository/models/{name}/load", exchange -> {
-            exchange.bytes();
+            exchange.parseOrEmpty(exchange.bytes());
             catalogue.load(name(exchange));
             return empty();
         });
         post(routes, "/v2/repository/models/{name}/unload", exchange -> {
-            exchange.bytes();
+            exchange.parseOrEmpty(exchange.bytes());
             catalogue.unload(name(exchange));
             return empty();
         });

@@ -10,6 +10,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.gatun.service.ErrorType;
 import io.gatun.service.RequestException;
 import io.helidon.common.buffers.DataReader.InsufficientDataAvailableException;
+import io.helidon.http.HttpException;
 import io.helidon.http.HttpMediaType;
 import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.http.ServerRequest;
@@ -164,6 +165,7 @@ final class RequestBody {
         } catch (InsufficientDataAvailableException e) {
             throw new CloseConnectionException("The client left", e);
         } catch (RuntimeException e) {
+
             throw broken(e);
         }
         throw new RequestException(ErrorType.BODY_TOO_LARGE, tooLarge());
@@ -181,8 +183,12 @@ final class RequestBody {
 
     /** Where such a body ends, and with it where the next request starts, nobody knows. */
     private UnreadableBodyException broken(RuntimeException e) {
-        boolean large = e instanceof io.helidon.http.RequestException refused
-                && refused.status().code() == Status.of(ErrorType.BODY_TOO_LARGE);
+        int status = switch (e) {
+            case io.helidon.http.RequestException refused -> refused.status().code();
+            case HttpException unpacked -> unpacked.status().code();
+            default -> 0;
+        };
+        boolean large = status == Status.of(ErrorType.BODY_TOO_LARGE);
         return large
                 ? new UnreadableBodyException(ErrorType.BODY_TOO_LARGE, tooLarge())
                 : new UnreadableBodyException(

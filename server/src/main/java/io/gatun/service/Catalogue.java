@@ -30,7 +30,16 @@ public final class Catalogue implements AutoCloseable {
         LOADING,
         UNLOADED,
         /** It could not be loaded. */
-        FAILED
+        FAILED;
+
+        /** What those hear who ask a model that is not ready. */
+        private ErrorType error() {
+            return switch (this) {
+                case READY, LOADING -> ErrorType.UNHEALTHY;
+                case UNLOADED -> ErrorType.UNKNOWN_MODEL; // as somebody wanted it, and no fault of the server's
+                case FAILED -> ErrorType.BACKEND;
+            };
+        }
     }
 
     /** A model of the catalogue. {@code reason}: why it is not ready, or an empty text. */
@@ -151,7 +160,7 @@ public final class Catalogue implements AutoCloseable {
         Slot slot = slot(name.orElse(first));
         if (slot.loaded == null) {
             throw new RequestException(
-                    ErrorType.UNHEALTHY,
+                    slot.state().error(),
                     "The model \"" + name.orElse(first) + "\" does not answer now: " + slot.reason() + ".");
         }
         slot.loaded.leases++;

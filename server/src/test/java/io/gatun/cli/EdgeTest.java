@@ -201,8 +201,8 @@ final class EdgeTest {
 
     @Test
     void eachRequestIsOneLineWithoutItsTextAndKey() throws Exception {
-        Running running = new Running(Map.of(), null, "--access-log", "--api-key", KEY);
-        try (running) {
+        String log;
+        try (Running running = new Running(Map.of(), null, "--access-log", "--api-key", KEY)) {
             running.post(
                     PREDICT,
                     "Authorization",
@@ -219,8 +219,8 @@ final class EdgeTest {
                             .serverMetadata(ServerMetadataRequest.getDefaultInstance()))
                     .isInstanceOf(StatusRuntimeException.class);
             running.end();
+            log = running.program.errors().get();
         }
-        String log = running.program.errors().get();
         assertThat(log).doesNotContain(TEXT, KEY, "sk-wrong", "a-good-day");
         List<JsonNode> lines = new ArrayList<>();
         for (String line : log.lines().toList()) {

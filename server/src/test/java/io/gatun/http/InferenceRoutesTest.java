@@ -161,8 +161,10 @@ final class InferenceRoutesTest {
             assertThat(own.post("/v2/repository/models/none/load", "").statusCode())
                     .isEqualTo(404);
             ok(own.post("/v2/repository/models/small/unload", ""));
-            assertThat(own.post("/predict", body).statusCode()).isEqualTo(503);
-            assertThat(own.get("/v2/models/small/ready").statusCode()).isEqualTo(503);
+            assertThat(own.post("/predict", body).statusCode()).isEqualTo(422);
+            assertThat(own.get("/v2/models/small/ready").statusCode()).isEqualTo(404);
+            assertThat(own.post("/v2/repository/models/small/load", "nonsense").statusCode())
+                    .isEqualTo(422);
             assertThat(ok(own.post("/v2/repository/index", "")).findValuesAsText("state"))
                     .containsExactly("UNAVAILABLE", "READY");
             assertThat(ok(own.post("/v2/repository/index", "{\"ready\":true}")).findValuesAsText("name"))
