@@ -236,7 +236,7 @@ final class OpenApi {
         boolean named = route.path().contains("{");
         return switch (status) {
             case 401 -> keys && !route.open();
-            case 404 -> route.task() || named;
+            case 404 -> named || !route.open(); // the default model may be unloaded
             case 413, 415, 429 -> post;
             case 422 -> post || named;
             default -> true;
