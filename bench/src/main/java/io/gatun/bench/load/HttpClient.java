@@ -9,7 +9,6 @@ import java.nio.channels.Selector;
 import java.nio.channels.SocketChannel;
 import java.time.Duration;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashSet;
 import java.util.List;
@@ -61,39 +60,27 @@ final class HttpClient implements Client {
         }
     }
 
-    private HttpClient(
-            InetSocketAddress address,
-            List<ByteBuffer> requests,
-            int maxConnections,
-            Duration timeout,
-            Selector selector) {
-        this.address = address;
-        this.requests = requests;
-        this.maxConnections = maxConnections;
-        this.timeoutNanos = timeout.toNanos();
-        this.selector = selector;
-        this.reader = Thread.ofPlatform().daemon().name("http-reader").start(this::readAll);
-    }
-
     /**
      * A client that has no connection yet.
      *
      * @param requests whole requests, head and body, by text
      * @param timeout what is not answered so long after its intended time is given up, and its connection closed
      */
-    static HttpClient of(InetSocketAddress address, List<byte[]> requests, int maxConnections, Duration timeout) {
-        List<ByteBuffer> direct = new ArrayList<>(requests.size());
-        for (byte[] request : requests) {
-            direct.add(ByteBuffer.allocateDirect(request.length)
-                    .put(request)
-                    .flip()
-                    .asReadOnlyBuffer());
-        }
+    HttpClient(InetSocketAddress address, List<byte[]> requests, int maxConnections, Duration timeout) {
+        this.address = address;
+        this.requests = requests.stream().map(HttpClient::direct).toList();
+        this.maxConnections = maxConnections;
+        this.timeoutNanos = timeout.toNanos();
         try {
-            return new HttpClient(address, direct, maxConnections, timeout, Selector.open());
+            this.selector = Selector.open();
         } catch (IOException e) {
             throw new LoadException("No sockets can be opened: " + e.getMessage() + ".", e);
         }
+        this.reader = Thread.ofPlatform().daemon().name("http-reader").start(this::readAll);
+    }
+
+    private static ByteBuffer direct(byte[] request) {
+        return ByteBuffer.allocateDirect(request.length).put(request).flip().asReadOnlyBuffer();
     }
 
     @Override

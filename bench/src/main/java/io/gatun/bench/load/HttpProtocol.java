@@ -124,7 +124,7 @@ enum HttpProtocol implements Protocol {
         List<byte[]> requests = texts.all().stream()
                 .map(text -> request(server, path(model), body(text, model)))
                 .toList();
-        return HttpClient.of(new InetSocketAddress(server.getHost(), port), requests, connections, timeout);
+        return new HttpClient(new InetSocketAddress(server.getHost(), port), requests, connections, timeout);
     }
 
     @Override

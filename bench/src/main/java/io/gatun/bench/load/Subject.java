@@ -22,7 +22,7 @@ final class Subject implements AutoCloseable {
     private static final double NANOS_A_MS = 1e6;
     private static final long LEAD_NANOS = 20_000_000;
     private static final Duration SETTLE_LIMIT = Duration.ofMinutes(1);
-    private static final long CALM_NANOS = 200_000_000;
+    private static final int SETTLE_STEP_MS = 100;
 
     private final String name;
     private final Client client;
@@ -126,19 +126,19 @@ final class Subject implements AutoCloseable {
         return new Run(name, stage, rate, tally.counted(), latest / NANOS_A_MS, clientCores, serverCores);
     }
 
-    /** Waits until the server has done what was left to it by those who no longer wait. */
+    /** Waits until the server has done what those left to it who no longer wait: what came first is answered first. */
     private void settle() throws InterruptedException {
         long limit = System.nanoTime() + SETTLE_LIMIT.toNanos();
         while (true) {
             Answer answer = ask(0);
-            if (answer.outcome().kind() == Outcome.Kind.ANSWERED && answer.latency() < CALM_NANOS) {
+            if (answer.outcome().kind() == Outcome.Kind.ANSWERED) {
                 return;
             }
             if (System.nanoTime() > limit) {
                 throw new LoadException(name + " answers nobody any more: the last outcome was "
                         + answer.outcome().name() + ".");
             }
-            Thread.sleep(CALM_NANOS / 1_000_000);
+            Thread.sleep(SETTLE_STEP_MS);
         }
     }
 

@@ -3,6 +3,7 @@ package io.gatun.bench.soak;
 import io.gatun.bench.load.LoadException;
 import io.gatun.bench.load.ServerProcess;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Random;
@@ -31,7 +32,7 @@ final class SoakCommand implements Callable<Integer> {
             paramLabel = "FILE",
             description = "A GGUF file that is loaded beside the default model, unloaded and loaded again (default: the"
                     + " default model once more).")
-    private @Nullable String model;
+    private @Nullable Path model;
 
     @Option(names = "--seed", paramLabel = "N", description = "Of what clients do (default: another each time).")
     private @Nullable Long seed;
@@ -63,7 +64,7 @@ final class SoakCommand implements Callable<Integer> {
                 "--model",
                 "default=" + embedded,
                 "--model",
-                RELOADED + "=" + (model == null ? embedded : model));
+                RELOADED + "=" + (model == null ? embedded : callers(model)));
         ServerProcess server = ServerProcess.start("gatun", "", command);
         List<String> faults;
         int status;
@@ -82,6 +83,13 @@ final class SoakCommand implements Callable<Integer> {
         }
         System.out.println("Every answer was the same bits, and nothing grew.");
         return 0;
+    }
+
+    /** A file that the user names is looked for where the user is. */
+    private static Path callers(Path file) {
+        return Path.of(System.getProperty("gatun.bench.folder", ""))
+                .resolve(file)
+                .toAbsolutePath();
     }
 
     private static void say(String what) {

@@ -20,7 +20,7 @@ final class GeneratorTest {
     private static final String OK = TinyServer.response(200, "yes");
 
     private static Subject subject(TinyServer server, int connections, Duration timeout) {
-        Client client = HttpClient.of(server.address(), REQUESTS, connections, timeout);
+        Client client = new HttpClient(server.address(), REQUESTS, connections, timeout);
         return new Subject("tiny", client, 1, OptionalLong.empty(), new Unchanged(1, UnaryOperator.identity()));
     }
 
@@ -66,7 +66,7 @@ final class GeneratorTest {
             case 3 -> "";
             default -> OK;
         })) {
-            Client client = HttpClient.of(server.address(), REQUESTS, 1, Duration.ofSeconds(5));
+            Client client = new HttpClient(server.address(), REQUESTS, 1, Duration.ofSeconds(5));
             long start = System.nanoTime();
             Tally tally = new Tally(start, start + 1_000_000_000, 4, new Unchanged(1, UnaryOperator.identity()));
             Pacer.send(Arrivals.poisson(100, 1, 1, 5), start, client, tally);

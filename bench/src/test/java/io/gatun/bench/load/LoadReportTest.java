@@ -29,7 +29,7 @@ final class LoadReportTest {
         try (TinyServer server = new TinyServer(n -> TinyServer.response(200, "yes"));
                 Subject subject = new Subject(
                         "</script>",
-                        HttpClient.of(server.address(), requests, 8, Duration.ofSeconds(5)),
+                        new HttpClient(server.address(), requests, 8, Duration.ofSeconds(5)),
                         1,
                         OptionalLong.of(ProcessHandle.current().pid()),
                         new Unchanged(1, UnaryOperator.identity()))) {
