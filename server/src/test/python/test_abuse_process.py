@@ -241,7 +241,7 @@ def test_requests_in_flight_when_their_model_is_unloaded_finish(serve, small_mod
         unloading = Later(server, "/v2/repository/models/default/unload", {})
         # nothing new is taken, while what was taken is still computed
         eventually(lambda: state(server, "default") != "READY", within=5)
-        assert server.ask("/predict", {"inputs": TEXT, "model": "default"})[0] in (404, 503)
+        assert server.ask("/models/default", {"inputs": TEXT, "parameters": {}})[0] == 404
         assert all(later.running() for later in laters)
         answers = [later.get() for later in laters]
         assert [answer[0] for answer in answers] == [200] * 2

@@ -33,7 +33,7 @@ final class OpenApi {
             422, "The request says something wrong (Validation), or a text cannot be tokenized (Tokenizer).",
             424, "The model or the server failed (Backend).",
             429, "The server is too busy, or the request's time was over (Overloaded).",
-            503, "The server is shutting down, or the model is not loaded (Unhealthy)."));
+            503, "The server is shutting down, or the model is being loaded (Unhealthy)."));
 
     private static final Map<String, String> TIME_HEADERS = new TreeMap<>(Map.of(
             "x-compute-tokens", "Tokens of all texts.",

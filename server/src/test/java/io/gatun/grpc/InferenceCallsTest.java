@@ -290,7 +290,7 @@ final class InferenceCallsTest {
         assertThat(ready("tags")).isFalse();
         assertThat(index(false)).extracting(ModelIndex::getState).containsExactly("READY", "UNAVAILABLE");
         assertThat(index(true)).extracting(ModelIndex::getName).containsExactly("small");
-        refused(Status.Code.UNAVAILABLE, "not loaded", raw("tags", TEXTS));
+        refused(Status.Code.NOT_FOUND, "not loaded", raw("tags", TEXTS));
         stub.repositoryModelLoad(
                 RepositoryModelLoadRequest.newBuilder().setModelName("tags").build());
         assertThat(ready("tags")).isTrue();
