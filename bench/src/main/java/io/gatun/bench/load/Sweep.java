@@ -18,6 +18,10 @@ final class Sweep {
     private static final double[] STEPS = {0.1, 0.2, 0.35, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.25, 1.5, 2, 3, 4};
     private static final int REFINEMENTS = 5;
     private static final double CALM_LOAD = 0.7;
+    /** One in a hundred is ten of so many; at low rates a window lasts longer to see them. */
+    private static final double ENOUGH_REQUESTS = 1000;
+
+    private static final int LONGEST_WINDOWS = 3;
     private static final int CALM_WINDOWS = 2; // the run that percentiles are read from lasts longer
 
     private final List<Subject> subjects;
@@ -30,7 +34,7 @@ final class Sweep {
      * How long to measure.
      *
      * @param warmUp seconds before each window that are not counted
-     * @param window seconds that are
+     * @param window seconds that are, more where few requests come
      * @param saturation seconds in which a server and its client get warm
      */
     record Plan(double warmUp, double window, double saturation, long seed) {}
@@ -46,7 +50,7 @@ final class Sweep {
         return runs;
     }
 
-    /** Goes up with all servers until none keeps up. */
+    /** Goes up with all servers until none keeps up; each has a second try. */
     void climb() throws InterruptedException {
         for (Subject subject : subjects) {
             double rate = subject.saturate(CALLERS, plan.saturation());
@@ -59,8 +63,10 @@ final class Sweep {
         List<Subject> climbing = new ArrayList<>(subjects);
         for (int i = 0; i < STEPS.length && !climbing.isEmpty(); i++) {
             for (Subject subject : List.copyOf(climbing)) {
-                Run run = measure(subject, "climb", STEPS[i] * saturated.getOrDefault(subject.name(), 0.0), 1);
-                if (!run.counted().keepsUp()) {
+                double rate = STEPS[i] * saturated.getOrDefault(subject.name(), 0.0);
+                boolean keepsUp = measure(subject, "climb", rate, 1).counted().keepsUp()
+                        || measure(subject, "climb", rate, 1).counted().keepsUp();
+                if (!keepsUp) {
                     climbing.remove(subject);
                 }
             }
@@ -93,11 +99,11 @@ final class Sweep {
         }
     }
 
-    /** The highest rate that a server kept up with. */
+    /** The highest rate that a server kept up with or, where more came, the most that it answered. */
     double capacity(String server) {
         return of(server)
-                .filter(run -> run.counted().keepsUp())
-                .mapToDouble(Run::rate)
+                .mapToDouble(run ->
+                        run.counted().keepsUp() ? run.rate() : run.counted().answersPerSecond())
                 .max()
                 .orElse(saturated.getOrDefault(server, 0.0));
     }
@@ -136,7 +142,8 @@ final class Sweep {
         // Another seed each time, the same for the n-th run of any server.
         long nth =
                 runs.stream().filter(run -> run.server().equals(subject.name())).count();
-        Run run = subject.measure(stage, rate, plan.warmUp(), windows * plan.window(), 1, plan.seed() + nth);
+        double window = Math.clamp(ENOUGH_REQUESTS / rate, plan.window(), LONGEST_WINDOWS * plan.window());
+        Run run = subject.measure(stage, rate, plan.warmUp(), windows * window, 1, plan.seed() + nth);
         runs.add(run);
         progress.accept("%s at %.0f/s: p50 %.2f ms, p99 %.2f ms, %.0f answers/s%s"
                 .formatted(

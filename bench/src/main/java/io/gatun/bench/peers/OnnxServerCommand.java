@@ -79,6 +79,8 @@ final class OnnxServerCommand implements Callable<Integer> {
                     .host("127.0.0.1")
                     .port(0)
                     .backlog(BACKLOG)
+                    .shutdownHook(false)
+                    .featuresDiscoverServices(false)
                     .maxTcpConnections(MAX_CONNECTIONS)
                     .maxConcurrentRequests(MAX_CONNECTIONS)
                     .connectionOptions(options -> options.tcpNoDelay(true))

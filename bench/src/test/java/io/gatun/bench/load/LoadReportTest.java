@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.OptionalLong;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -26,16 +27,25 @@ final class LoadReportTest {
     @Test
     void aSweepBecomesATableJsonAndAPage() throws IOException, InterruptedException {
         List<byte[]> requests = List.of("GET / HTTP/1.1\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
-        try (TinyServer server = new TinyServer(n -> TinyServer.response(200, "yes"));
+        try (TinyServer server = new TinyServer(n -> {
+                    LockSupport.parkNanos(2_000_000);
+                    return TinyServer.response(200, "yes");
+                });
                 Subject subject = new Subject(
                         "</script>",
-                        new HttpClient(server.address(), requests, 8, Duration.ofSeconds(5)),
+                        new HttpClient(server.address(), requests, 2, Duration.ofSeconds(5)),
                         1,
                         OptionalLong.of(ProcessHandle.current().pid()),
                         new Unchanged(1, UnaryOperator.identity()))) {
             Sweep sweep = new Sweep(List.of(subject), new Sweep.Plan(0.05, 0.2, 0.2, 1), what -> {});
+            sweep.climb();
+            sweep.refine(LoadReport.BUDGETS_MS);
             sweep.calm();
-            Overload overload = Overload.of(subject, 100, 1, 1);
+            double capacity = sweep.capacity(subject.name());
+            assertThat(capacity).isBetween(100.0, 1100.0);
+            assertThat(sweep.sustained(subject.name(), 1)).isZero();
+            assertThat(sweep.sustained(subject.name(), 50)).isLessThan(1.5 * capacity);
+            Overload overload = Overload.of(subject, capacity, 1, 1);
             LoadReport report = new LoadReport(
                     List.of(subject.name()),
                     sweep,
