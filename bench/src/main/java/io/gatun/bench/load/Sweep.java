@@ -64,8 +64,10 @@ final class Sweep {
         for (int i = 0; i < STEPS.length && !climbing.isEmpty(); i++) {
             for (Subject subject : List.copyOf(climbing)) {
                 double rate = STEPS[i] * saturated.getOrDefault(subject.name(), 0.0);
-                boolean keepsUp = measure(subject, "climb", rate, 1).counted().keepsUp()
-                        || measure(subject, "climb", rate, 1).counted().keepsUp();
+                boolean keepsUp = measure(subject, "climb", rate, 1).counted().keepsUp();
+                if (!keepsUp) {
+                    keepsUp = measure(subject, "climb", rate, 1).counted().keepsUp();
+                }
                 if (!keepsUp) {
                     climbing.remove(subject);
                 }

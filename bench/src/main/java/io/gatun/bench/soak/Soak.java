@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Soak {
     private static final int WORKERS = 8;
+    private static final int WARM_TRIES = 3;
     private static final int CALM_TRIES = 20;
     private static final Duration CALM_STEP = Duration.ofMillis(500);
     private static final Duration LONGEST_WINDOW = Duration.ofMinutes(1);
@@ -137,7 +138,7 @@ final class Soak {
                 Thread.sleep(CALM_STEP);
                 Vitals now = Vitals.of(line, server.pid());
                 boolean grown = before == null
-                        ? i < CALM_TRIES / 4
+                        ? i < WARM_TRIES
                         : !now.growthSince(before).isEmpty();
                 if (!grown || i == CALM_TRIES) {
                     return now;

@@ -33,11 +33,11 @@ final class LoadReportTest {
                 });
                 Subject subject = new Subject(
                         "</script>",
-                        new HttpClient(server.address(), requests, 2, Duration.ofSeconds(5)),
+                        new HttpClient(server.address(), requests, 2, Duration.ofMillis(500)),
                         1,
                         OptionalLong.of(ProcessHandle.current().pid()),
                         new Unchanged(1, UnaryOperator.identity()))) {
-            Sweep sweep = new Sweep(List.of(subject), new Sweep.Plan(0.05, 0.2, 0.2, 1), what -> {});
+            Sweep sweep = new Sweep(List.of(subject), new Sweep.Plan(0.02, 0.1, 0.3, 1), what -> {});
             sweep.climb();
             sweep.refine(LoadReport.BUDGETS_MS);
             sweep.calm();

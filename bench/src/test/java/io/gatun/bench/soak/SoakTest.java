@@ -42,7 +42,7 @@ final class SoakTest {
                         "--model",
                         "small=" + small));
         try {
-            List<String> faults = new Soak(server, "small", 11, what -> {}).run(Duration.ofSeconds(8));
+            List<String> faults = new Soak(server, "small", 11, what -> {}).run(Duration.ofSeconds(6));
             assertThat(faults).isEmpty();
         } finally {
             assertThat(server.end()).isZero();
