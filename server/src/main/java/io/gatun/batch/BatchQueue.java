@@ -5,10 +5,13 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.ToLongFunction;
 
@@ -27,14 +30,13 @@ final class BatchQueue {
     private final LaneSettings settings;
     private final CostModel cost;
     private final ReentrantLock lock = new ReentrantLock();
-    private final Condition changed = lock.newCondition();
     private final Condition quiet = lock.newCondition();
     private final Map<Priority, Line> lines = new EnumMap<>(Priority.class);
     /** Batches that lanes may join, the oldest first; each has places left. */
     private final ArrayDeque<Work.Offer> offers = new ArrayDeque<>();
 
-    /** Lanes that wait for work. */
-    private int idleLanes;
+    /** Lanes that wait for work, to be woken all at once: a condition would wake each when the one before it is done. */
+    private final Set<Thread> idleLanes = new HashSet<>();
     /** Batches that were taken and are not finished. */
     private int running;
     /** Interactive batches since the last of bulk. */
@@ -83,10 +85,14 @@ final class BatchQueue {
                 job.enqueued(now);
                 line.add(job);
             }
-            changed.signalAll();
+            wakeLanes();
         } finally {
             lock.unlock();
         }
+    }
+
+    private void wakeLanes() {
+        idleLanes.forEach(LockSupport::unpark);
     }
 
     /**
@@ -109,15 +115,24 @@ final class BatchQueue {
                 if (!offers.isEmpty()) {
                     return accept();
                 }
-                idleLanes++;
-                try {
-                    changed.await();
-                } finally {
-                    idleLanes--;
-                }
+                awaitChange();
             }
         } finally {
             lock.unlock();
+        }
+    }
+
+    private void awaitChange() throws InterruptedException {
+        idleLanes.add(Thread.currentThread());
+        lock.unlock();
+        try {
+            LockSupport.park(this);
+        } finally {
+            lock.lock();
+            idleLanes.remove(Thread.currentThread());
+        }
+        if (Thread.interrupted()) {
+            throw new InterruptedException();
         }
     }
 
@@ -137,12 +152,12 @@ final class BatchQueue {
     private Work.Offer offer(Session session) {
         int promised = offers.stream().mapToInt(Work.Offer::places).sum();
         int lanes = jobs() == 0
-                ? Math.clamp(idleLanes - promised, 0, settings.limits().maxThreads() - 1)
+                ? Math.clamp(idleLanes.size() - promised, 0, settings.limits().maxThreads() - 1)
                 : 0;
         Work.Offer offer = new Work.Offer(session, lanes);
         if (lanes > 0) {
             offers.add(offer);
-            changed.signalAll();
+            wakeLanes();
         }
         return offer;
     }
@@ -163,7 +178,7 @@ final class BatchQueue {
         signalIfQuiet();
         Priority turn = turn();
         Line line = line(turn);
-        int share = Math.ceilDiv(line.tokens(), 1 + idleLanes);
+        int share = Math.ceilDiv(line.tokens(), 1 + idleLanes.size());
         int fitting = Math.min(
                 settings.limits().maxTokens(),
                 cost.tokensWithin(settings.maxBatch().toNanos()));
@@ -234,7 +249,7 @@ final class BatchQueue {
             closed = true;
             List<Job> left = new ArrayList<>();
             lines.values().forEach(line -> left.addAll(line.clear()));
-            changed.signalAll();
+            wakeLanes();
             signalIfQuiet();
             return left;
         } finally {

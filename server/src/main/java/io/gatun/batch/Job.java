@@ -44,6 +44,14 @@ public final class Job {
         result.cancel(false);
     }
 
+    /** Tells whoever waits that its time is over, if it is; a lane that has taken the job computes it in vain. */
+    public void expire(long now) {
+        if (left(now) <= 0) {
+            result.completeExceptionally(new DeadlineException());
+        }
+    }
+
+    /** Whether nobody waits for it any more. */
     public boolean abandoned() {
         return result.isCancelled();
     }

@@ -69,7 +69,8 @@ final class Line {
         if (job.left(now) > nanos) {
             return false;
         }
-        expired += job.result().completeExceptionally(new DeadlineException()) ? 1 : 0;
+        job.result().completeExceptionally(new DeadlineException());
+        expired++;
         return true;
     }
 

@@ -121,7 +121,7 @@ final class Predictor {
 
     private Encoding encode(Text text) {
         try {
-            return model.tokenizer().encode(text.text, true);
+            return model.tokenizer().encodeForModel(text.text);
         } catch (TokenizerException e) {
             throw new CommandException(text.place + " cannot be tokenized: " + e.getMessage(), e);
         }

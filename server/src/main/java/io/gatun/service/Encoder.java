@@ -41,8 +41,8 @@ final class Encoder {
 
     private static Encoding encoding(TextModel model, String place, Input input) {
         return switch (input) {
-            case Input.Text(String text) -> model.tokenizer().encode(text, true);
-            case Input.Pair(String first, String second) -> model.tokenizer().encodePair(first, second);
+            case Input.Text(String text) -> model.tokenizer().encodeForModel(text);
+            case Input.Pair(String first, String second) -> model.tokenizer().encodeForModel(first, second);
             case Input.Tokens(int[] ids) -> {
                 checkVocabulary(model, place, ids);
                 yield model.encoding(ids);

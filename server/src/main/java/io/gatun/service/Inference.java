@@ -1,7 +1,6 @@
 package io.gatun.service;
 
 import io.gatun.batch.Answer;
-import io.gatun.batch.DeadlineException;
 import io.gatun.batch.Job;
 import io.gatun.batch.Priority;
 import io.gatun.metrics.Metrics;
@@ -11,15 +10,12 @@ import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 
 /** A request's jobs to their answers: queued, waited for, and abandoned when nobody waits any more. Thread-safe. */
-final class Inference {
-    private static final Duration UNWATCHED = Duration.ofMillis(10);
-
+final class Inference implements AutoCloseable {
     private final Metrics metrics;
     private final ServiceLimits limits;
+    private final Waiting waiting = new Waiting();
 
     Inference(Metrics metrics, ServiceLimits limits) {
         this.metrics = metrics;
@@ -33,20 +29,16 @@ final class Inference {
                 + Math.min(timeout.toNanos(), limits.timeout().toNanos());
     }
 
+    /** Waits for a request's answers, whatever its deadline: when that comes, the wait ends with its jobs. */
     List<Answer> answers(Call call, ServedModel served, List<Job> jobs) throws InterruptedException {
-        long deadline = deadline(call);
         Priority priority = call.options()
                 .priority()
                 .orElse(jobs.size() > limits.bulkTexts() ? Priority.BULK : Priority.INTERACTIVE);
         List<Answer> answers = new ArrayList<>(jobs.size());
-        try {
+        try (Waiting.Place _ = waiting.enter(call.caller(), jobs)) {
             served.lanes().submit(jobs, priority);
-            if (!isDoneSoon(jobs.getLast())) {
-                call.caller().whenGone(() -> jobs.forEach(Job::abandon));
-            }
             for (Job job : jobs) {
-                long rest = Math.max(0, deadline - System.nanoTime());
-                Answer answer = job.result().get(rest, TimeUnit.NANOSECONDS);
+                Answer answer = job.result().get();
                 call.timings().add(answer);
                 answers.add(answer);
             }
@@ -54,27 +46,17 @@ final class Inference {
         } catch (CancellationException e) {
             metrics.failure("dropped");
             throw new CallerGoneException();
-        } catch (TimeoutException e) {
-            throw new DeadlineException();
         } catch (ExecutionException e) {
             throw e.getCause() instanceof RuntimeException cause ? cause : new CompletionException(e.getCause());
         } finally {
-            call.caller().isAnswered();
             if (answers.size() < jobs.size()) {
                 jobs.forEach(Job::abandon);
             }
         }
     }
 
-    /** Whether it is not worth a second thread to notice that the caller leaves. */
-    private static boolean isDoneSoon(Job job) throws InterruptedException {
-        try {
-            job.result().get(UNWATCHED.toNanos(), TimeUnit.NANOSECONDS);
-        } catch (TimeoutException e) {
-            return false;
-        } catch (ExecutionException e) {
-            return true;
-        }
-        return true;
+    @Override
+    public void close() {
+        waiting.close();
     }
 }

@@ -287,9 +287,10 @@ public final class TextService implements AutoCloseable {
                 .collect(Collectors.joining(", "));
     }
 
-    /** Ends the threads that tokenize. */
+    /** Ends the threads that tokenize and that watch over what waits. */
     @Override
     public void close() {
+        inference.close();
         tokenization.close();
     }
 }

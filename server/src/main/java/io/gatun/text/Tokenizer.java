@@ -2,6 +2,7 @@ package io.gatun.text;
 
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import ai.djl.huggingface.tokenizers.jni.CharSpan;
+import ai.djl.huggingface.tokenizers.jni.TokenizersLibrary;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -17,6 +18,8 @@ import java.util.function.Supplier;
  * native memory of the library's until it is closed.
  */
 public final class Tokenizer implements AutoCloseable {
+    private static final TokenizersLibrary LIB = TokenizersLibrary.LIB;
+
     private final HuggingFaceTokenizer tokenizer;
     /** Shared by those who use the native memory; who frees it has it alone. */
     private final ReadWriteLock inUse = new ReentrantReadWriteLock();
@@ -63,14 +66,27 @@ public final class Tokenizer implements AutoCloseable {
      */
     public Encoding encode(String text, boolean addSpecialTokens) {
         check(text);
-        return use(() -> convert(tokenizer.encode(text, addSpecialTokens, false)));
+        return use(() -> read(LIB.encode(tokenizer.getHandle(), text, addSpecialTokens), true));
+    }
+
+    /** Tokenizes a text for a model, special tokens added, without where its tokens are: all starts and ends are 0. */
+    public Encoding encodeForModel(String text) {
+        check(text);
+        return use(() -> read(LIB.encode(tokenizer.getHandle(), text, true), false));
+    }
+
+    /** As {@link #encodeForModel(String)}, two texts as one input. */
+    public Encoding encodeForModel(String first, String second) {
+        check(first);
+        check(second);
+        return use(() -> read(LIB.encodeDual(tokenizer.getHandle(), first, second, true), false));
     }
 
     /** Tokenizes two texts as one input, special tokens added. */
     public Encoding encodePair(String first, String second) {
         check(first);
         check(second);
-        return use(() -> convert(tokenizer.encode(first, second, true, false)));
+        return use(() -> read(LIB.encodeDual(tokenizer.getHandle(), first, second, true), true));
     }
 
     /** Joins tokens to a text. An id that the vocabulary lacks gives nothing. */
@@ -126,26 +142,44 @@ public final class Tokenizer implements AutoCloseable {
         }
     }
 
-    private static Encoding convert(ai.djl.huggingface.tokenizers.Encoding encoding) {
-        long[] ids = encoding.getIds();
-        long[] types = encoding.getTypeIds();
-        long[] special = encoding.getSpecialTokenMask();
-        CharSpan[] spans = encoding.getCharTokenSpans();
-        Encoding converted = new Encoding(
-                new int[ids.length],
-                new int[ids.length],
-                new int[ids.length],
-                new int[ids.length],
-                new boolean[ids.length]);
-        for (int i = 0; i < ids.length; i++) {
-            converted.ids()[i] = (int) ids[i];
-            converted.typeIds()[i] = (int) types[i];
-            converted.special()[i] = special[i] != 0;
-            if (spans[i] != null) {
-                converted.starts()[i] = spans[i].getStart();
-                converted.ends()[i] = spans[i].getEnd();
+    /**
+     * Reads what the library made of a text, and frees it. The library's own Java copies everything that it knows of each
+     * token, names included, which takes longer than to tokenize a short text.
+     */
+    private static Encoding read(long encoding, boolean offsets) {
+        try {
+            int[] ids = ints(LIB.getTokenIds(encoding));
+            int[] starts = new int[ids.length];
+            int[] ends = new int[ids.length];
+            if (offsets) {
+                CharSpan[] spans = LIB.getTokenCharSpans(encoding);
+                for (int i = 0; i < ids.length; i++) {
+                    if (spans[i] != null) {
+                        starts[i] = spans[i].getStart();
+                        ends[i] = spans[i].getEnd();
+                    }
+                }
             }
+            return new Encoding(
+                    ids, ints(LIB.getTypeIds(encoding)), starts, ends, flags(LIB.getSpecialTokenMask(encoding)));
+        } finally {
+            LIB.deleteEncoding(encoding);
         }
-        return converted;
+    }
+
+    private static int[] ints(long[] wide) {
+        int[] values = new int[wide.length];
+        for (int i = 0; i < wide.length; i++) {
+            values[i] = (int) wide[i];
+        }
+        return values;
+    }
+
+    private static boolean[] flags(long[] wide) {
+        boolean[] values = new boolean[wide.length];
+        for (int i = 0; i < wide.length; i++) {
+            values[i] = wide[i] != 0;
+        }
+        return values;
     }
 }
