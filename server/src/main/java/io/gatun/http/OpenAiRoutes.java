@@ -54,6 +54,7 @@ final class OpenAiRoutes {
                 fields.truncation(),
                 true,
                 fields.integer("dimensions"));
+        TeiRoutes.reserve(exchange, embedded.vectors());
         return Reply.largeJson(out -> {
             out.writeStartObject();
             out.writeStringField("object", "list");

@@ -24,7 +24,7 @@ final class TeiRoutes {
     private static final String SIMILARITY =
             "{\"inputs\": {\"source_sentence\": \"a text\", \"sentences\": [\"another\"]}}";
     /** A float of four bytes is some twelve characters as well. */
-    private static final int HEAP_PER_VALUE = 16;
+    private static final long HEAP_PER_VALUE = 16;
 
     private final TextService service;
     private final int maxTexts;
@@ -103,7 +103,7 @@ final class TeiRoutes {
     }
 
     private static Reply vectors(Exchange exchange, List<float[]> vectors) {
-        exchange.reserve((long) HEAP_PER_VALUE * vectors.size() * vectors.getFirst().length);
+        reserve(exchange, vectors);
         return Reply.largeJson(out -> {
             out.writeStartArray();
             for (float[] vector : vectors) {
@@ -113,14 +113,19 @@ final class TeiRoutes {
         });
     }
 
+    /** Takes the memory that vectors need, as floats and as text. */
+    static void reserve(Exchange exchange, List<float[]> vectors) {
+        exchange.reserve(HEAP_PER_VALUE
+                * vectors.stream().mapToLong(vector -> vector.length).sum());
+    }
+
     private Reply embedAll(Exchange exchange) throws IOException, InterruptedException {
         Fields fields = exchange.fields();
         Inputs inputs = Inputs.texts(fields.required("inputs", INPUTS), maxTexts);
         EmbeddedTokens embedded =
                 service.embedTokens(exchange.call(), model(fields), inputs.all(), fields.truncation());
         int width = embedded.width();
-        exchange.reserve((long) HEAP_PER_VALUE
-                * embedded.rows().stream().mapToLong(rows -> rows.length).sum());
+        reserve(exchange, embedded.rows());
         return Reply.largeJson(out -> {
             out.writeStartArray();
             for (float[] rows : embedded.rows()) {
