@@ -294,7 +294,7 @@ final class BatchQueue {
     }
 
     /** How long the lanes will take, at the speed that was measured, for what is queued; at least 1. */
-    long secondsOfWork() {
+    private long secondsOfWork() {
         double nanos = (double) cost.nanos(tokens()) / settings.lanes();
         return Math.max(1, (long) Math.ceil(nanos / 1e9));
     }

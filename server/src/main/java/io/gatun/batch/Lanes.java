@@ -97,11 +97,6 @@ public final class Lanes implements AutoCloseable {
         return queue.tokens();
     }
 
-    /** In how many seconds what is queued now will be done, at the speed that was measured; at least 1. */
-    public long secondsOfWork() {
-        return queue.secondsOfWork();
-    }
-
     /** From 0 to 1: the share of the time since the last call in which lanes computed. */
     public double busyRatio() {
         return occupancy.busyRatio();
@@ -120,11 +115,6 @@ public final class Lanes implements AutoCloseable {
     /** Jobs that were dropped because their time was over, before the kernel saw them. */
     public long expiredJobs() {
         return queue.expired();
-    }
-
-    /** How long one lane takes for so many tokens, as far as was measured; 0 before the first batch. */
-    public Duration costOf(int tokens) {
-        return Duration.ofNanos(cost.nanos(tokens));
     }
 
     /**

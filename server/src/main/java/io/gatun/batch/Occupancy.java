@@ -19,27 +19,23 @@ final class Occupancy {
         running.put(lane, nanos);
     }
 
-    /** A lane has run a batch. */
+    /** A lane does nothing any more. */
     synchronized void finished(Lane lane, long nanos) {
-        ended(lane, nanos);
+        Long started = running.remove(lane);
+        if (started != null) {
+            busyNanos += nanos - Math.max(started, since);
+        }
     }
 
     /** A lane has joined the batch of another, unless it came too late to compute any of it. */
     synchronized void joined(Lane lane, long nanos, boolean computed) {
-        ended(lane, nanos);
+        finished(lane, nanos);
         joins += computed ? 1 : 0;
     }
 
     /** How often a lane computed a part of another's batch. */
     synchronized long joins() {
         return joins;
-    }
-
-    private void ended(Lane lane, long nanos) {
-        Long started = running.remove(lane);
-        if (started != null) {
-            busyNanos += nanos - Math.max(started, since);
-        }
     }
 
     /** From 0 to 1: the share of the time since the last call in which lanes computed. */

@@ -84,8 +84,7 @@ public final class Main {
     /** The doors' own exceptions are named and not imported: a command that opens no door need not load them. */
     private static boolean isForUsers(Throwable failure) {
         return List.of(
-                        "io.gatun.http.ServerException",
-                        "io.gatun.grpc.GrpcServerException",
+                        "io.gatun.edge.ListenException",
                         "io.gatun.edge.EdgeException",
                         "io.gatun.telemetry.TelemetryException")
                 .contains(failure.getClass().getName());

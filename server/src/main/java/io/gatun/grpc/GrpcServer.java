@@ -1,6 +1,8 @@
 package io.gatun.grpc;
 
 import io.gatun.edge.Edge;
+import io.gatun.edge.ListenAddress;
+import io.gatun.edge.ListenException;
 import io.gatun.edge.TlsIdentity;
 import io.gatun.inference.InferenceService;
 import io.gatun.service.ServerVersion;
@@ -24,9 +26,7 @@ import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslProvider;
 import io.netty.util.concurrent.Future;
 import java.io.IOException;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.Executors;
@@ -85,13 +85,14 @@ public final class GrpcServer implements AutoCloseable {
     /**
      * Starts the server. The services stay the caller's.
      *
-     * @throws GrpcServerException when it cannot listen
+     * @throws ListenException when it cannot listen
      */
     public static GrpcServer start(
             GrpcSettings settings, TextService texts, InferenceService inference, Edge edge, Telemetry telemetry) {
         NETTY_LOGGER.setLevel(Level.SEVERE);
         TRANSPORT_LOGGER.setLevel(Level.SEVERE);
-        InetSocketAddress address = address(settings);
+        ListenAddress listen = listenAddress(settings);
+        InetSocketAddress address = new InetSocketAddress(listen.resolve(), settings.port());
         WorkInFlight inFlight = new WorkInFlight(settings.maxMessageBytesTogether());
         HealthStatusManager health = new HealthStatusManager();
         EventLoopGroup loops = new NioEventLoopGroup(
@@ -124,10 +125,7 @@ public final class GrpcServer implements AutoCloseable {
             return new GrpcServer(server, settings, inFlight, health, loops, timer);
         } catch (IOException e) {
             end(loops, timer);
-            throw new GrpcServerException(
-                    "Cannot listen on " + settings.host() + ":" + settings.port() + ": " + cause(e)
-                            + "; choose another address with --host or --grpc-port.",
-                    e);
+            throw listen.refused(e);
         }
     }
 
@@ -183,22 +181,8 @@ public final class GrpcServer implements AutoCloseable {
         return io.grpc.protobuf.services.ProtoReflectionService.newInstance();
     }
 
-    private static InetSocketAddress address(GrpcSettings settings) {
-        try {
-            return new InetSocketAddress(InetAddress.getByName(settings.host()), settings.port());
-        } catch (UnknownHostException e) {
-            throw new GrpcServerException(
-                    "The host " + settings.host() + " is unknown; choose another with --host.", e);
-        }
-    }
-
-    private static String cause(Throwable e) {
-        Throwable root = e;
-        while (root.getCause() != null) {
-            root = root.getCause();
-        }
-        String message = root.getMessage();
-        return message == null ? root.getClass().getSimpleName() : message;
+    private static ListenAddress listenAddress(GrpcSettings settings) {
+        return new ListenAddress(settings.host(), settings.port(), "--grpc-port");
     }
 
     public int port() {
@@ -207,8 +191,7 @@ public final class GrpcServer implements AutoCloseable {
 
     /** The address with which a client on this machine reaches it. */
     public String address() {
-        String host = settings.host();
-        return "grpc://" + (host.indexOf(':') >= 0 ? "[" + host + "]" : host) + ":" + port();
+        return listenAddress(settings).url("grpc", port());
     }
 
     /** Calls that are being answered; streams count until they end. */

@@ -1,9 +1,8 @@
 package io.gatun.grpc;
 
-import io.gatun.batch.Priority;
 import io.gatun.service.Call;
 import io.gatun.service.CallOptions;
-import io.gatun.service.RequestException;
+import io.gatun.service.RequestId;
 import io.gatun.service.Timings;
 import io.gatun.telemetry.Tracing;
 import io.grpc.Context;
@@ -16,10 +15,7 @@ import io.grpc.ServerCallHandler;
 import io.grpc.ServerInterceptor;
 import io.grpc.Status;
 import java.time.Duration;
-import java.util.HexFormat;
-import java.util.Locale;
 import java.util.Optional;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
@@ -34,7 +30,6 @@ final class Incoming {
     private static final Metadata.Key<String> TRACE_PARENT = key("traceparent");
     private static final Metadata.Key<String> MODEL = key("x-model");
     private static final Metadata.Key<String> HEAD = key("x-head");
-    private static final int MAX_REQUEST_ID = 128;
 
     private final long start = System.nanoTime();
     private final @Nullable String priority;
@@ -49,7 +44,11 @@ final class Incoming {
         this.priority = headers.get(PRIORITY);
         this.model = headers.get(MODEL);
         this.head = headers.get(HEAD);
-        this.requestId = requestId(headers.get(REQUEST_ID), headers.get(TRACE_PARENT));
+        this.requestId = RequestId.of(
+                Optional.ofNullable(headers.get(REQUEST_ID)),
+                Optional.ofNullable(headers.get(TRACE_PARENT))
+                        .map(Tracing::traceId)
+                        .orElse(""));
         this.single = single;
     }
 
@@ -84,7 +83,7 @@ final class Incoming {
         Optional<Duration> timeout = Optional.ofNullable(Context.current().getDeadline())
                 .map(deadline -> deadline.timeRemaining(TimeUnit.NANOSECONDS) + now - begin)
                 .map(nanos -> Duration.ofNanos(Math.max(0, nanos)));
-        CallOptions options = new CallOptions(Optional.ofNullable(priority).map(Incoming::priority), timeout);
+        CallOptions options = new CallOptions(Optional.ofNullable(priority).map(CallOptions::priority), timeout);
         Call asked = new Call(new ContextCaller(), own.apply(options), begin);
         if (single) {
             call = asked;
@@ -106,38 +105,8 @@ final class Incoming {
     /** The answer is there: its headers will tell where the time went. */
     void answered(Timings timings) {
         if (single) {
-            answer.put(key("x-compute-tokens"), Integer.toString(timings.tokens()));
-            answer.put(key("x-total-time"), millis(timings.totalNanos()));
-            answer.put(key("x-tokenization-time"), millis(timings.tokenizationNanos()));
-            answer.put(key("x-queue-time"), millis(timings.queueNanos()));
-            answer.put(key("x-inference-time"), millis(timings.inferenceNanos()));
+            timings.headers().forEach((name, value) -> answer.put(key(name), value));
         }
-    }
-
-    private static Priority priority(String name) {
-        return switch (name.toLowerCase(Locale.ROOT)) {
-            case "interactive" -> Priority.INTERACTIVE;
-            case "bulk" -> Priority.BULK;
-            default -> throw RequestException.validation("The header x-priority is interactive or bulk.");
-        };
-    }
-
-    private static String requestId(@Nullable String given, @Nullable String traceParent) {
-        if (given == null && traceParent != null) {
-            String traceId = Tracing.traceId(traceParent);
-            if (!traceId.isEmpty()) {
-                return traceId;
-            }
-        }
-        if (given != null && !given.isEmpty() && given.length() <= MAX_REQUEST_ID) {
-            return given;
-        }
-        ThreadLocalRandom random = ThreadLocalRandom.current();
-        return HexFormat.of().toHexDigits(random.nextLong()) + HexFormat.of().toHexDigits(random.nextLong());
-    }
-
-    private static String millis(long nanos) {
-        return Long.toString(TimeUnit.NANOSECONDS.toMillis(nanos));
     }
 
     private static Metadata.Key<String> key(String name) {

@@ -1,13 +1,11 @@
 package io.gatun.http;
 
-import io.gatun.batch.Priority;
 import io.gatun.service.CallOptions;
 import io.gatun.service.RequestException;
 import io.helidon.http.HeaderName;
 import io.helidon.http.HeaderNames;
 import io.helidon.webserver.http.ServerRequest;
 import java.time.Duration;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.regex.Pattern;
 
@@ -24,15 +22,8 @@ final class CallHeaders {
         Optional<String> timeout = request.headers().first(TIMEOUT);
         return priority.isEmpty() && timeout.isEmpty()
                 ? CallOptions.NONE
-                : new CallOptions(priority.map(CallHeaders::priority), timeout.map(CallHeaders::timeout));
-    }
-
-    private static Priority priority(String text) {
-        return switch (text.strip().toLowerCase(Locale.ROOT)) {
-            case "interactive" -> Priority.INTERACTIVE;
-            case "bulk" -> Priority.BULK;
-            default -> throw RequestException.validation("The header x-priority must be interactive or bulk.");
-        };
+                : new CallOptions(
+                        priority.map(name -> CallOptions.priority(name.strip())), timeout.map(CallHeaders::timeout));
     }
 
     private static Duration timeout(String text) {

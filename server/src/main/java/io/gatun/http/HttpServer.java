@@ -1,11 +1,14 @@
 package io.gatun.http;
 
 import io.gatun.edge.Edge;
+import io.gatun.edge.ListenAddress;
+import io.gatun.edge.ListenException;
 import io.gatun.edge.TlsIdentity;
 import io.gatun.inference.InferenceService;
 import io.gatun.metrics.Metrics;
 import io.gatun.service.ErrorType;
 import io.gatun.service.Problem;
+import io.gatun.service.RequestId;
 import io.gatun.service.TextService;
 import io.gatun.telemetry.Telemetry;
 import io.helidon.common.socket.SocketOptions;
@@ -24,7 +27,6 @@ import java.io.IOException;
 import java.net.BindException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
-import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.Optional;
@@ -68,7 +70,7 @@ public final class HttpServer implements AutoCloseable {
     /**
      * Starts the server.
      *
-     * @throws ServerException when it cannot listen
+     * @throws ListenException when it cannot listen
      */
     public static HttpServer start(
             ServerSettings settings,
@@ -80,7 +82,8 @@ public final class HttpServer implements AutoCloseable {
         HELIDON_LOGGER.setLevel(Level.SEVERE);
         HELIDON_START_LOGGER.setLevel(Level.OFF);
         InFlight inFlight = new InFlight();
-        InetAddress address = address(settings.host());
+        ListenAddress listen = listenAddress(settings);
+        InetAddress address = listen.resolve();
         Connections connections =
                 new Connections(settings.maxConnections(), settings.idleTimeout(), settings.requestTimeout());
         try {
@@ -99,10 +102,7 @@ public final class HttpServer implements AutoCloseable {
                     server, settings, inFlight, connections, edge.tls().isPresent());
         } catch (IOException | RuntimeException e) {
             connections.close();
-            throw new ServerException(
-                    "Cannot listen on " + settings.host() + ":" + settings.port() + ": " + cause(e)
-                            + "; choose another address with --host or --port.",
-                    e);
+            throw listen.refused(e);
         }
     }
 
@@ -183,7 +183,7 @@ public final class HttpServer implements AutoCloseable {
                         problem.type() == ErrorType.MEDIA_TYPE ? Status.of(problem.type()) : status.code()))
                 .headers(headers)
                 .header(HeaderNames.CONTENT_TYPE, "application/json")
-                .header(RequestId.HEADER, RequestId.random())
+                .header(Routes.REQUEST_ID, RequestId.random())
                 .keepAlive(false)
                 .entity(ErrorStyle.PLAIN.body(problem))
                 .build();
@@ -204,21 +204,8 @@ public final class HttpServer implements AutoCloseable {
                         + "); send HTTP/1.1 with a Host, short headers and a plain JSON body of moderate size.");
     }
 
-    private static InetAddress address(String host) {
-        try {
-            return InetAddress.getByName(host);
-        } catch (UnknownHostException e) {
-            throw new ServerException("The host " + host + " is unknown; choose another with --host.", e);
-        }
-    }
-
-    private static String cause(Throwable e) {
-        Throwable root = e;
-        while (root.getCause() != null) {
-            root = root.getCause();
-        }
-        String message = root.getMessage();
-        return message == null ? root.getClass().getSimpleName() : message;
+    private static ListenAddress listenAddress(ServerSettings settings) {
+        return new ListenAddress(settings.host(), settings.port(), "--port");
     }
 
     public int port() {
@@ -227,8 +214,7 @@ public final class HttpServer implements AutoCloseable {
 
     /** The address with which a client on this machine reaches it. */
     public String address() {
-        String host = settings.host();
-        return (secure ? "https://" : "http://") + (host.indexOf(':') >= 0 ? "[" + host + "]" : host) + ":" + port();
+        return listenAddress(settings).url(secure ? "https" : "http", port());
     }
 
     /** From now on new work is refused, and {@code /health} says so. Work in flight is answered. */

@@ -8,6 +8,7 @@ import io.gatun.service.Classified;
 import io.gatun.service.Embedded;
 import io.gatun.service.ErrorType;
 import io.gatun.service.RequestException;
+import io.gatun.service.RequestId;
 import io.gatun.service.TextService;
 import io.gatun.task.TextClassification;
 import java.io.IOException;

@@ -53,8 +53,13 @@ record Reply(int status, String contentType, byte[] body, Json.@Nullable Content
 
     /** With one more header. */
     Reply with(String name, String value) {
+        return with(Map.of(name, value));
+    }
+
+    /** With more headers. */
+    Reply with(Map<String, String> added) {
         Map<String, String> more = new TreeMap<>(headers);
-        more.put(name, value);
+        more.putAll(added);
         return new Reply(status, contentType, body, large, more);
     }
 

@@ -5,6 +5,7 @@ import io.gatun.service.CallerGoneException;
 import io.gatun.service.ErrorType;
 import io.gatun.service.Problem;
 import io.gatun.service.RequestException;
+import io.gatun.service.RequestId;
 import io.gatun.service.TextService;
 import io.gatun.telemetry.Door;
 import io.gatun.telemetry.Telemetry;
@@ -31,6 +32,8 @@ import java.util.logging.Logger;
 /** What all routes have in common: keys, errors, request ids, answers, telemetry, and the end of the server. */
 final class Routes {
     private static final Logger LOGGER = Logger.getLogger(Routes.class.getName());
+    static final HeaderName REQUEST_ID = HeaderNames.create("x-request-id");
+
     private static final HeaderName ASKED_METHOD = HeaderNames.create("Access-Control-Request-Method");
     private static final Problem NOT_FOUND =
             new Problem(ErrorType.NOT_FOUND, "There is no such route; GET /openapi lists those that there are.");
@@ -74,7 +77,7 @@ final class Routes {
             try {
                 Reply reply = answerer.answer(exchange);
                 service.answered(exchange.call());
-                return TimeHeaders.add(reply, exchange.call().timings());
+                return reply.with(exchange.call().timings().headers());
             } catch (UnreadableBodyException e) {
                 service.failed(e.problem());
                 throw e;
@@ -182,7 +185,7 @@ final class Routes {
             ServerResponse response,
             Telemetry.Observation observation) {
         ServerRequest request = exchange.request();
-        String requestId = RequestId.of(request, observation.traceId());
+        String requestId = RequestId.of(request.headers().first(REQUEST_ID), observation.traceId());
         String status = CLIENT_LEFT;
         try {
             Reply reply = reply(style, answerer, exchange);
@@ -235,7 +238,7 @@ final class Routes {
     /** Whether nothing more may come over the connection. */
     private boolean send(ServerRequest request, ServerResponse response, Reply reply, String requestId) {
         response.status(io.helidon.http.Status.create(reply.status()));
-        response.header(RequestId.HEADER, requestId);
+        response.header(REQUEST_ID, requestId);
         edge.origins()
                 .headers(request.headers().first(HeaderNames.ORIGIN))
                 .forEach((name, value) -> response.header(HeaderNames.create(name), value));

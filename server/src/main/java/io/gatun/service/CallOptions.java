@@ -2,6 +2,7 @@ package io.gatun.service;
 
 import io.gatun.batch.Priority;
 import java.time.Duration;
+import java.util.Locale;
 import java.util.Optional;
 
 /**
@@ -12,4 +13,17 @@ import java.util.Optional;
  */
 public record CallOptions(Optional<Priority> priority, Optional<Duration> timeout) {
     public static final CallOptions NONE = new CallOptions(Optional.empty(), Optional.empty());
+
+    /**
+     * The priority that a request's {@code x-priority} names, in either case.
+     *
+     * @throws RequestException when it names none
+     */
+    public static Priority priority(String name) {
+        return switch (name.toLowerCase(Locale.ROOT)) {
+            case "interactive" -> Priority.INTERACTIVE;
+            case "bulk" -> Priority.BULK;
+            default -> throw RequestException.validation("The header x-priority must be interactive or bulk.");
+        };
+    }
 }

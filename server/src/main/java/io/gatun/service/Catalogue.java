@@ -3,7 +3,6 @@ package io.gatun.service;
 import io.gatun.batch.DrainingException;
 import io.gatun.model.ModelException;
 import io.gatun.model.ModelSource;
-import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -13,7 +12,6 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -264,19 +262,6 @@ public final class Catalogue implements AutoCloseable {
         } catch (RejectedExecutionException e) {
             loaded.model.close(); // the process is about to end
         }
-    }
-
-    /** Lets the models that are loaded end what they have, and refuse what comes. */
-    public boolean drain(Duration timeout) {
-        long deadline = System.nanoTime() + timeout.toNanos();
-        List<Loaded> all;
-        synchronized (this) {
-            all = slots.values().stream()
-                    .flatMap(slot -> Stream.ofNullable(slot.loaded))
-                    .toList();
-        }
-        return all.stream()
-                .allMatch(loaded -> loaded.model.lanes().drain(Duration.ofNanos(deadline - System.nanoTime())));
     }
 
     /** Unloads everything. What no request holds is closed when this returns; the rest with its last request. */

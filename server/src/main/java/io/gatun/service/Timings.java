@@ -1,6 +1,8 @@
 package io.gatun.service;
 
 import io.gatun.batch.Answer;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
 
 /**
  * Where the time of one request went. Of several texts in one request, the longest wait and the longest computation
@@ -70,5 +72,19 @@ public final class Timings {
 
     public long totalNanos() {
         return totalNanos;
+    }
+
+    /** What tells it in an answer's headers, in whole milliseconds, as text-embeddings-inference counts them. */
+    public Map<String, String> headers() {
+        return Map.of(
+                "x-compute-tokens", Integer.toString(tokens),
+                "x-total-time", millis(totalNanos),
+                "x-tokenization-time", millis(tokenizationNanos),
+                "x-queue-time", millis(queueNanos),
+                "x-inference-time", millis(inferenceNanos));
+    }
+
+    private static String millis(long nanos) {
+        return Long.toString(TimeUnit.NANOSECONDS.toMillis(nanos));
     }
 }
