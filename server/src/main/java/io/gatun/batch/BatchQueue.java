@@ -91,6 +91,28 @@ final class BatchQueue {
         }
     }
 
+    /**
+     * Refuses what {@link #add} would refuse as things are, before anyone has tokenized it.
+     *
+     * @param tokens about so many, in all texts
+     * @throws QueueFullException when too much waits
+     */
+    void checkRoom(int texts, int tokens, Priority priority) {
+        lock.lock();
+        try {
+            Line line = line(priority);
+            if (line.isEmpty() || fits(priority, texts, tokens)) {
+                return;
+            }
+            line.dropAll(System.nanoTime());
+            if (!line.isEmpty() && !fits(priority, texts, tokens)) {
+                throw new QueueFullException(line.size(), line.tokens(), secondsOfWork());
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
     private void wakeLanes() {
         idleLanes.forEach(LockSupport::unpark);
     }

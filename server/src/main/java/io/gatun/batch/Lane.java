@@ -1,6 +1,7 @@
 package io.gatun.batch;
 
 import io.gatun.kernel.KernelException;
+import io.gatun.kernel.Niceness;
 import io.gatun.kernel.Session;
 import io.gatun.kernel.TokenBatch;
 import io.gatun.model.Head;
@@ -18,6 +19,8 @@ import java.util.Map;
 final class Lane implements Runnable {
     /** How long a lane that joins waits for the batch to run: its jobs are being written down, or it has run already. */
     private static final long PATIENCE_NANOS = 100_000;
+
+    private static final int NICENESS = 5;
 
     private static final float[] NO_VECTORS = {};
 
@@ -45,6 +48,8 @@ final class Lane implements Runnable {
 
     @Override
     public void run() {
+        // Cores that are all busy answer, and refuse, in no time; a lane has the rest.
+        Niceness.raise(NICENESS);
         try (session) {
             while (true) {
                 switch (queue.take(session)) {

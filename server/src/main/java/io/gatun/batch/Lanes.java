@@ -80,6 +80,16 @@ public final class Lanes implements AutoCloseable {
         queue.add(jobs, priority);
     }
 
+    /**
+     * Refuses a request that there is no room for, before anyone has tokenized it; {@link #submit} has the last word.
+     *
+     * @param tokens about so many, in all texts
+     * @throws QueueFullException when too much is waiting
+     */
+    public void checkRoom(int texts, int tokens, Priority priority) {
+        queue.checkRoom(texts, tokens, priority);
+    }
+
     /** Native bytes that the lanes hold now. */
     public long bytes() {
         return sessions.stream().mapToLong(Session::bytes).sum();

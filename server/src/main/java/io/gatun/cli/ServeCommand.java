@@ -79,6 +79,8 @@ final class ServeCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws InterruptedException {
+        // Sockets are watched by platform threads: the JDK's usual virtual ones take one more wake-up for each request.
+        System.getProperties().putIfAbsent("jdk.pollerMode", "1");
         checkPort(port);
         int calls = grpcPort != null ? grpcPort : port == 0 ? 0 : port + 1;
         checkPort(calls);

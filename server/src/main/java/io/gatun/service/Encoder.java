@@ -11,11 +11,13 @@ import java.util.List;
 /** A request's texts to tokens, within the limits, and back. Thread-safe. */
 final class Encoder {
     private final Tokenization tokenization;
+    private final Inference inference;
     private final Metrics metrics;
     private final ServiceLimits limits;
 
-    Encoder(Tokenization tokenization, Metrics metrics, ServiceLimits limits) {
+    Encoder(Tokenization tokenization, Inference inference, Metrics metrics, ServiceLimits limits) {
         this.tokenization = tokenization;
+        this.inference = inference;
         this.metrics = metrics;
         this.limits = limits;
     }
@@ -24,6 +26,7 @@ final class Encoder {
     List<Encoding> encode(Call call, ServedModel served, List<Input> inputs, Truncation truncation)
             throws InterruptedException {
         begins(call, served, inputs.size());
+        inference.checkRoom(call, served, inputs);
         TextModel model = served.model();
         long characters = inputs.stream().mapToLong(Input::characters).sum();
         List<Encoding> encodings = tokenization.run(characters, call.caller(), () -> {

@@ -13,6 +13,9 @@ import java.util.concurrent.ExecutionException;
 
 /** A request's jobs to their answers: queued, waited for, and abandoned when nobody waits any more. Thread-safe. */
 final class Inference implements AutoCloseable {
+    /** Of usual texts. */
+    private static final int CHARACTERS_PER_TOKEN = 4;
+
     private final Metrics metrics;
     private final ServiceLimits limits;
     private final Waiting waiting = new Waiting();
@@ -29,14 +32,22 @@ final class Inference implements AutoCloseable {
                 + Math.min(timeout.toNanos(), limits.timeout().toNanos());
     }
 
+    /** Refuses a request that the queue has no room for, before its texts are tokenized. */
+    void checkRoom(Call call, ServedModel served, List<Input> inputs) {
+        long characters = inputs.stream().mapToLong(Input::characters).sum();
+        long tokens = Math.min(characters / CHARACTERS_PER_TOKEN, (long) inputs.size() * limits.maxTokens());
+        served.lanes().checkRoom(inputs.size(), (int) tokens, priority(call, inputs.size()));
+    }
+
+    private Priority priority(Call call, int texts) {
+        return call.options().priority().orElse(texts > limits.bulkTexts() ? Priority.BULK : Priority.INTERACTIVE);
+    }
+
     /** Waits for a request's answers, whatever its deadline: when that comes, the wait ends with its jobs. */
     List<Answer> answers(Call call, ServedModel served, List<Job> jobs) throws InterruptedException {
-        Priority priority = call.options()
-                .priority()
-                .orElse(jobs.size() > limits.bulkTexts() ? Priority.BULK : Priority.INTERACTIVE);
         List<Answer> answers = new ArrayList<>(jobs.size());
         try (Waiting.Place _ = waiting.enter(call.caller(), jobs)) {
-            served.lanes().submit(jobs, priority);
+            served.lanes().submit(jobs, priority(call, jobs.size()));
             for (Job job : jobs) {
                 Answer answer = job.result().get();
                 call.timings().add(answer);

@@ -38,8 +38,8 @@ public final class TextService implements AutoCloseable {
         this.limits = limits;
         this.metrics = metrics;
         this.tokenization = new Tokenization(limits.timeout());
-        this.encoder = new Encoder(tokenization, metrics, limits);
         this.inference = new Inference(metrics, limits);
+        this.encoder = new Encoder(tokenization, inference, metrics, limits);
     }
 
     public Catalogue catalogue() {
