@@ -18,8 +18,8 @@ public record LaneSettings(int lanes, SessionLimits limits, Duration maxBatch, i
     public static final Duration MAX_BATCH = Duration.ofMillis(20);
     /** Interactive texts that may wait for each lane, unless told otherwise. */
     public static final int QUEUED_JOBS_A_LANE = 1024;
-    /** Tokens of interactive texts that may wait for each lane, unless told otherwise: a second or two. */
-    public static final int QUEUED_TOKENS_A_LANE = 8192;
+    /** Tokens of interactive texts that may wait for each lane, unless told otherwise: half a second's work or a whole. */
+    public static final int QUEUED_TOKENS_A_LANE = 4096;
 
     private static final int BULK = 16;
 

@@ -1,17 +1,26 @@
 package io.gatun.http;
 
 import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonFactoryBuilder;
 import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.util.BufferRecycler;
 import com.fasterxml.jackson.core.util.ByteArrayBuilder;
+import com.fasterxml.jackson.core.util.JsonRecyclerPools;
+import com.fasterxml.jackson.core.util.RecyclerPool;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
 
-/** Writes JSON into memory. */
+/** How JSON is read and written here: buffers are shared, since each thread's own would stay for as long as its connection. */
 final class Json {
-    private static final JsonFactory FACTORY = new JsonFactory();
+    private static final RecyclerPool<BufferRecycler> BUFFERS = JsonRecyclerPools.newBoundedPool(16);
+    private static final JsonFactory FACTORY = factory().build();
 
     private Json() {}
+
+    static JsonFactoryBuilder factory() {
+        return new JsonFactoryBuilder().recyclerPool(BUFFERS);
+    }
 
     /** Writes one value. */
     @FunctionalInterface

@@ -43,6 +43,7 @@ final class RequestBody {
 
     private static final Set<String> CHARSETS = Set.of("utf-8", "utf8", "us-ascii");
 
+    private static final int MIN_PART_BYTES = 64;
     private static final int PART_BYTES = 1 << 16;
 
     private final JsonMapper mapper;
@@ -52,16 +53,16 @@ final class RequestBody {
     RequestBody(ServerSettings settings) {
         maxBytes = settings.maxBodyBytes();
         freeBytes = new Semaphore(settings.maxBodyBytesTogether());
-        mapper = JsonMapper.builder()
-                .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+        mapper = JsonMapper.builder(Json.factory()
+                        .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+                        .streamReadConstraints(StreamReadConstraints.builder()
+                                .maxNestingDepth(MAX_DEPTH)
+                                .maxStringLength(maxBytes)
+                                .maxDocumentLength(maxBytes)
+                                .build())
+                        .build())
                 .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
                 .build();
-        mapper.getFactory()
-                .setStreamReadConstraints(StreamReadConstraints.builder()
-                        .maxNestingDepth(MAX_DEPTH)
-                        .maxStringLength(maxBytes)
-                        .maxDocumentLength(maxBytes)
-                        .build());
     }
 
     /** A request's part of the memory for bodies, held until the request is answered. Used by its own thread. */
@@ -143,13 +144,16 @@ final class RequestBody {
         }
         try {
             InputStream stream = request.content().inputStream();
-            if (request.headers().contentLength().orElse(-1) <= maxBytes) {
-                ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-                byte[] part = stream.readNBytes(PART_BYTES);
+            long announced = request.headers().contentLength().orElse(PART_BYTES);
+            if (announced <= maxBytes) {
+                // A buffer of its size is made for each read, however little there is to read.
+                int partBytes = Math.clamp(announced, MIN_PART_BYTES, PART_BYTES);
+                ByteArrayOutputStream bytes = new ByteArrayOutputStream(partBytes);
+                byte[] part = stream.readNBytes(partBytes);
                 while (part.length > 0 && bytes.size() + part.length <= maxBytes) {
                     lease.add(part.length);
                     bytes.writeBytes(part);
-                    part = stream.readNBytes(PART_BYTES);
+                    part = stream.readNBytes(partBytes);
                 }
                 if (part.length == 0) {
                     return bytes.toByteArray();

@@ -3,6 +3,7 @@ package io.gatun.telemetry;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.json.JsonWriteFeature;
+import com.fasterxml.jackson.core.util.JsonRecyclerPools;
 import io.gatun.service.Timings;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -14,8 +15,10 @@ import java.util.logging.SimpleFormatter;
 
 /** Lines of a log. All that is not plain ASCII is escaped: nothing that a client sends can end a line or move a cursor. */
 final class LogLine {
-    private static final JsonFactory JSON =
-            JsonFactory.builder().enable(JsonWriteFeature.ESCAPE_NON_ASCII).build();
+    private static final JsonFactory JSON = JsonFactory.builder()
+            .enable(JsonWriteFeature.ESCAPE_NON_ASCII)
+            .recyclerPool(JsonRecyclerPools.newBoundedPool(2))
+            .build();
     private static final int MAX_TRACE = 4000;
     private static final double NANOS_PER_MILLI = 1e6;
 
