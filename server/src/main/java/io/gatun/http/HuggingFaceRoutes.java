@@ -26,17 +26,23 @@ final class HuggingFaceRoutes {
             List.of("normalize", "prompt_name", "dimensions", "encoding_format");
 
     /** By task: the parameters that only it has. */
-    private static final Map<String, List<String>> OF_OTHER_TASKS = Map.of(
-            "token-classification", List.of("aggregation_strategy", "ignore_labels", "stride"),
+    private static final Map<String, List<String>> OF_TASKS = Map.of(
+            "token-classification", List.of("aggregation_strategy", "ignore_labels"),
             "fill-mask", List.of("targets"),
             "zero-shot-classification", List.of("candidate_labels", "hypothesis_template", "multi_label"));
 
     private final TextService service;
     private final TeiRoutes tei;
+    /** By Hugging Face's name of the task. */
+    private final Map<String, Pipeline> pipelines;
 
     HuggingFaceRoutes(TextService service, TeiRoutes tei) {
         this.service = service;
         this.tei = tei;
+        this.pipelines = Map.of(
+                "feature-extraction", tei::embed,
+                "sentence-similarity", tei::similarity,
+                "text-classification", (exchange, model, fields) -> classification(service, exchange, model, fields));
     }
 
     void register(Routes routes) {
@@ -44,24 +50,36 @@ final class HuggingFaceRoutes {
             Fields fields = exchange.fields();
             // All of a client's tasks send parameters but feature extraction, which may send nothing but inputs.
             return fields.has("parameters") || isSimilarity(fields)
-                    ? pipeline(exchange, fields.text("model"), fields)
+                    ? answer(exchange, fields.text("model"), fields)
                     : tei.embed(exchange, fields);
         });
         routes.task(
                 "/models/{name}",
                 ErrorStyle.PLAIN,
-                exchange -> pipeline(exchange, Optional.of(exchange.path("name")), exchange.fields()));
-        routes.task("/models/{name}/pipeline/{task}", ErrorStyle.PLAIN, this::task);
-        unsupported(routes, "/ner", "token-classification");
-        unsupported(routes, "/qa", "question-answering");
-        unsupported(routes, "/fill_mask", "fill-mask");
-        unsupported(routes, "/analyze", "analyze");
+                exchange -> answer(exchange, Optional.of(exchange.path("name")), exchange.fields()));
+        routes.task("/models/{name}/pipeline/{task}", ErrorStyle.PLAIN, exchange -> {
+            Optional<String> model = Optional.of(exchange.path("name"));
+            return pipeline(model, exchange.path("task")).answer(exchange, model, exchange.fields());
+        });
+        task(routes, "/ner", "token-classification");
+        task(routes, "/qa", "question-answering");
+        task(routes, "/fill_mask", "fill-mask");
+        task(routes, "/analyze", "analyze");
     }
 
-    private void unsupported(Routes routes, String path, String task) {
+    private void task(Routes routes, String path, String task) {
         TeiRoutes.task(routes, path, exchange -> {
-            throw unsupported(exchange.fields().text("model"), task);
+            Fields fields = exchange.fields();
+            return pipeline(fields.text("model"), task).answer(exchange, fields.text("model"), fields);
         });
+    }
+
+    private Pipeline pipeline(Optional<String> model, String task) {
+        Pipeline pipeline = pipelines.get(task);
+        if (pipeline == null) {
+            throw unsupported(model, task);
+        }
+        return pipeline;
     }
 
     private RequestException unsupported(Optional<String> name, String task) {
@@ -71,8 +89,9 @@ final class HuggingFaceRoutes {
             tasks.add("sentence-similarity");
             lease.served().model().description().heads().stream()
                     .map(Head::task)
-                    .filter(Task.TEXT_CLASSIFICATION::equals)
-                    .forEach(served -> tasks.add(served.id()));
+                    .map(Task::id)
+                    .filter(pipelines::containsKey)
+                    .forEach(tasks::add);
             return RequestException.validation("The task " + task + " is none that the model \""
                     + lease.served().name() + "\" is served for; it does " + String.join(", ", tasks) + ".");
         }
@@ -82,34 +101,40 @@ final class HuggingFaceRoutes {
         return fields.isObject("inputs") && fields.object("inputs").has("source_sentence");
     }
 
-    private Reply pipeline(Exchange exchange, Optional<String> model, Fields fields) throws InterruptedException {
-        if (isSimilarity(fields)) {
-            return tei.similarity(exchange, model, fields);
-        }
-        if (OF_EMBEDDINGS.stream().anyMatch(fields::has)) {
-            return tei.embed(exchange, model, fields);
-        }
-        if (fields.isObject("inputs") && fields.object("inputs").has("question")) {
-            throw unsupported(model, "question-answering");
-        }
-        Fields parameters = fields.object("parameters");
-        for (Map.Entry<String, List<String>> task : OF_OTHER_TASKS.entrySet()) {
-            if (task.getValue().stream().anyMatch(parameters::has)) {
-                throw unsupported(model, task.getKey());
-            }
-        }
-        return classification(service, exchange, model, fields);
+    /** By what only one task is asked or, where nothing tells, by the task of the head that answers. */
+    private Reply answer(Exchange exchange, Optional<String> model, Fields fields)
+            throws IOException, InterruptedException {
+        return pipeline(model, taskOf(fields).orElseGet(() -> taskOfHead(model, fields)))
+                .answer(exchange, model, fields);
     }
 
-    private Reply task(Exchange exchange) throws IOException, InterruptedException {
-        Optional<String> model = Optional.of(exchange.path("name"));
-        Fields fields = exchange.fields();
-        return switch (exchange.path("task")) {
-            case "feature-extraction" -> tei.embed(exchange, model, fields);
-            case "sentence-similarity" -> tei.similarity(exchange, model, fields);
-            case "text-classification" -> classification(service, exchange, model, fields);
-            default -> throw unsupported(model, exchange.path("task"));
-        };
+    private static Optional<String> taskOf(Fields fields) {
+        if (isSimilarity(fields)) {
+            return Optional.of("sentence-similarity");
+        }
+        if (OF_EMBEDDINGS.stream().anyMatch(fields::has)) {
+            return Optional.of("feature-extraction");
+        }
+        if (fields.isObject("inputs") && fields.object("inputs").has("question")) {
+            return Optional.of("question-answering");
+        }
+        Fields parameters = fields.object("parameters");
+        return OF_TASKS.entrySet().stream()
+                .filter(task -> task.getValue().stream().anyMatch(parameters::has))
+                .map(Map.Entry::getKey)
+                .findFirst();
+    }
+
+    private String taskOfHead(Optional<String> model, Fields fields) {
+        Optional<String> name = fields.object("parameters").text("head").or(() -> fields.text("head"));
+        try (Catalogue.Lease lease = service.catalogue().lease(model)) {
+            List<Head> heads = lease.served().model().description().heads();
+            return heads.stream()
+                    .filter(head -> name.isEmpty() || head.name().equals(name.get()))
+                    .map(head -> head.task().id())
+                    .findFirst()
+                    .orElse("text-classification"); // which says what heads there are
+        }
     }
 
     /** What the client reads for one text, too, is a list of lists. */

@@ -4,8 +4,14 @@ import java.util.Arrays;
 
 /** What a head answers. */
 public enum Task {
+    /** A row of logits a text: {@code [labels]}. */
     TEXT_CLASSIFICATION("text-classification"),
-    TOKEN_CLASSIFICATION("token-classification");
+    /** A row of logits a token: {@code [tokens][labels]}. */
+    TOKEN_CLASSIFICATION("token-classification"),
+    /** How well an answer starts and ends at each token: {@code [tokens][2]}. */
+    QUESTION_ANSWERING("question-answering"),
+    /** How well each word of the vocabulary fits in each mask, in their order: {@code [masks][vocabulary]}. */
+    FILL_MASK("fill-mask");
 
     private final String id;
 

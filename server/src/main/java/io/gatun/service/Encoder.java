@@ -28,8 +28,7 @@ final class Encoder {
         begins(call, served, inputs.size());
         inference.checkRoom(call, served, inputs);
         TextModel model = served.model();
-        long characters = inputs.stream().mapToLong(Input::characters).sum();
-        List<Encoding> encodings = tokenization.run(characters, call.caller(), () -> {
+        List<Encoding> encodings = tokenization.run(characters(inputs), call.caller(), () -> {
             List<Encoding> all = new ArrayList<>(inputs.size());
             for (int i = 0; i < inputs.size(); i++) {
                 String place = inputs.size() == 1 ? "The input" : "inputs[" + i + "]";
@@ -40,6 +39,29 @@ final class Encoder {
         encodings.forEach(encoding -> call.timings().addTokens(encoding.length()));
         call.timings().tokenizationEnds(System.nanoTime());
         return encodings;
+    }
+
+    /** Tokenizes texts of any length, with where their tokens are: to be cut into windows before the kernel sees them. */
+    List<Encoding> encodeWhole(Call call, ServedModel served, List<Input> inputs) throws InterruptedException {
+        begins(call, served, inputs.size());
+        inference.checkRoom(call, served, inputs);
+        Tokenizer tokenizer = served.model().tokenizer();
+        List<Encoding> encodings = tokenization.run(
+                characters(inputs),
+                call.caller(),
+                () -> inputs.stream()
+                        .map(input -> switch (input) {
+                            case Input.Text(String text) -> tokenizer.encode(text, true);
+                            case Input.Pair(String first, String second) -> tokenizer.encodePair(first, second);
+                            case Input.Tokens(int[] ids) -> served.model().encoding(ids);
+                        })
+                        .toList());
+        call.timings().tokenizationEnds(System.nanoTime());
+        return encodings;
+    }
+
+    private static long characters(List<Input> inputs) {
+        return inputs.stream().mapToLong(Input::characters).sum();
     }
 
     private static Encoding encoding(TextModel model, String place, Input input) {

@@ -1,13 +1,11 @@
 package io.gatun.service;
 
 import io.gatun.batch.Answer;
-import io.gatun.batch.Job;
 import io.gatun.batch.Outputs;
 import io.gatun.metrics.Metrics;
 import io.gatun.metrics.Stage;
 import io.gatun.model.Head;
 import io.gatun.model.Task;
-import io.gatun.model.TextModel;
 import io.gatun.task.LabelScore;
 import io.gatun.task.Vectors;
 import io.gatun.text.Encoding;
@@ -16,7 +14,6 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /**
@@ -32,6 +29,7 @@ public final class TextService implements AutoCloseable {
     private final Tokenization tokenization;
     private final Encoder encoder;
     private final Inference inference;
+    private final Computation computation;
 
     public TextService(Catalogue catalogue, Metrics metrics, ServiceLimits limits) {
         this.catalogue = catalogue;
@@ -40,6 +38,7 @@ public final class TextService implements AutoCloseable {
         this.tokenization = new Tokenization(limits.timeout());
         this.inference = new Inference(metrics, limits);
         this.encoder = new Encoder(tokenization, inference, metrics, limits);
+        this.computation = new Computation(encoder, inference);
     }
 
     public Catalogue catalogue() {
@@ -55,15 +54,19 @@ public final class TextService implements AutoCloseable {
             Call call, Optional<String> modelName, Optional<String> headName, List<Input> inputs, Truncation truncation)
             throws InterruptedException {
         try (Catalogue.Lease lease = catalogue.lease(modelName)) {
-            return classify(call, lease.served(), head(lease.served().model(), headName), inputs, truncation);
+            return classify(
+                    call,
+                    lease.served(),
+                    Computation.head(lease.served(), headName, Task.TEXT_CLASSIFICATION),
+                    inputs,
+                    truncation);
         }
     }
 
     private Classified classify(Call call, ServedModel served, Head head, List<Input> inputs, Truncation truncation)
             throws InterruptedException {
         List<Encoding> encodings = encoder.encode(call, served, inputs, truncation);
-        List<Answer> answers =
-                inference.answers(call, served, jobs(call, served, encodings, Outputs.ofHead(head.index())));
+        List<Answer> answers = computation.answers(call, served, encodings, Outputs.ofHead(head.index()));
         return new Classified(
                 served.name(),
                 head,
@@ -103,8 +106,7 @@ public final class TextService implements AutoCloseable {
     }
 
     private List<float[]> vectors(Call call, ServedModel served, List<Encoding> encodings) throws InterruptedException {
-        List<Job> jobs = jobs(call, served, encodings, Outputs.of(Outputs.Vectors.POOLED));
-        return inference.answers(call, served, jobs).stream()
+        return computation.answers(call, served, encodings, Outputs.of(Outputs.Vectors.POOLED)).stream()
                 .map(answer -> Vectors.finite(answer.vectors()))
                 .toList();
     }
@@ -120,10 +122,10 @@ public final class TextService implements AutoCloseable {
                 throw RequestException.validation("The texts have " + tokens + " tokens, and a request may ask for "
                         + limits.maxVectorTokens() + " vectors of tokens; send fewer or shorter texts in one request.");
             }
-            List<Job> jobs = jobs(call, served, encodings, Outputs.of(Outputs.Vectors.TOKENS));
-            List<float[]> rows = inference.answers(call, served, jobs).stream()
-                    .map(answer -> Vectors.finite(answer.vectors()))
-                    .toList();
+            List<float[]> rows =
+                    computation.answers(call, served, encodings, Outputs.of(Outputs.Vectors.TOKENS)).stream()
+                            .map(answer -> Vectors.finite(answer.vectors()))
+                            .toList();
             return new EmbeddedTokens(
                     served.name(), served.model().description().embeddingLength(), rows);
         }
@@ -171,7 +173,7 @@ public final class TextService implements AutoCloseable {
             throws InterruptedException {
         try (Catalogue.Lease lease = catalogue.lease(modelName)) {
             ServedModel served = lease.served();
-            Optional<Head> ranking = rankingHead(served.model(), headName);
+            Optional<Head> ranking = rankingHead(served, headName);
             List<Float> scores = ranking.isEmpty()
                     ? cosines(call, served, query, texts, truncation)
                     : headScores(call, served, ranking.get(), query, texts, truncation, raw);
@@ -200,13 +202,13 @@ public final class TextService implements AutoCloseable {
                 .toList();
     }
 
-    private static Optional<Head> rankingHead(TextModel model, Optional<String> name) {
+    private static Optional<Head> rankingHead(ServedModel served, Optional<String> name) {
         if (name.isEmpty()) {
-            return model.description().heads().stream()
+            return served.model().description().heads().stream()
                     .filter(TextService::ranks)
                     .findFirst();
         }
-        Head head = head(model, name);
+        Head head = Computation.head(served, name, Task.TEXT_CLASSIFICATION);
         if (!ranks(head)) {
             throw RequestException.validation(
                     "The head \"" + head.name() + "\" has " + head.labels().size()
@@ -252,39 +254,8 @@ public final class TextService implements AutoCloseable {
         metrics.failure(problem.type().counted());
     }
 
-    private List<Job> jobs(Call call, ServedModel served, List<Encoding> encodings, Outputs outputs) {
-        long deadline = inference.deadline(call);
-        return encodings.stream()
-                .map(encoding -> new Job(encoding.ids(), served.model().typeIds(encoding), outputs, deadline))
-                .toList();
-    }
-
     private static List<Integer> lengths(List<Encoding> encodings) {
         return encodings.stream().map(Encoding::length).toList();
-    }
-
-    private static Head head(TextModel model, Optional<String> name) {
-        if (model.description().heads().isEmpty()) {
-            throw RequestException.validation(
-                    "The model \"" + model.name() + "\" has no heads, so it predicts nothing; ask another model.");
-        }
-        Head head = name.isEmpty()
-                ? model.defaultHead(Task.TEXT_CLASSIFICATION)
-                : model.head(name.get())
-                        .orElseThrow(() -> RequestException.validation("The model \"" + model.name()
-                                + "\" has no head of that name; it has " + names(model) + "."));
-        if (head.task() != Task.TEXT_CLASSIFICATION) {
-            throw RequestException.validation("The head \"" + head.name() + "\" is for "
-                    + head.task().id()
-                    + ", and this request wants text-classification; name another of the heads " + names(model) + ".");
-        }
-        return head;
-    }
-
-    private static String names(TextModel model) {
-        return model.description().heads().stream()
-                .map(h -> "\"" + h.name() + "\" (" + h.task().id() + ")")
-                .collect(Collectors.joining(", "));
     }
 
     /** Ends the threads that tokenize and that watch over what waits. */

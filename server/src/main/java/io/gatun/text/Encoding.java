@@ -1,6 +1,9 @@
 package io.gatun.text;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * A tokenized text, or a pair of texts, special tokens included. The arrays are as long as each other and are not
@@ -9,10 +12,11 @@ import java.util.Arrays;
  * @param typeIds 0 for the first text, 1 for the second
  * @param starts where a token starts in its text, in Unicode code points; 0 for special tokens
  * @param ends where it ends, exclusive; 0 for special tokens
+ * @param words which word of its text a token is a part of, counted from 0; -1 for special tokens
  * @param special whether a token was added and is not in the text
  */
 @SuppressWarnings("ArrayRecordComponent") // one object a text on the hot path; never compared
-public record Encoding(int[] ids, int[] typeIds, int[] starts, int[] ends, boolean[] special) {
+public record Encoding(int[] ids, int[] typeIds, int[] starts, int[] ends, int[] words, boolean[] special) {
 
     /** Tokens that come as such and are nowhere in a text; the special ones are added where they are missing. */
     public static Encoding of(int[] ids, int cls, int sep) {
@@ -26,7 +30,7 @@ public record Encoding(int[] ids, int[] typeIds, int[] starts, int[] ends, boole
         boolean[] special = new boolean[length];
         special[0] = true;
         special[length - 1] = true;
-        return new Encoding(all, new int[length], new int[length], new int[length], special);
+        return new Encoding(all, new int[length], new int[length], new int[length], new int[length], special);
     }
 
     public int length() {
@@ -61,6 +65,48 @@ public record Encoding(int[] ids, int[] typeIds, int[] starts, int[] ends, boole
             keptSecond = first > second ? shorter : longer;
         }
         return select(kept(first, keptFirst, second, keptSecond, direction));
+    }
+
+    /**
+     * Cuts the text, or of a pair the second one, into windows of at most {@code maxTokens} that overlap, as Hugging
+     * Face's {@code return_overflowing_tokens} does: each has all special tokens and, of a pair, the whole first text.
+     *
+     * @param stride how many tokens of the text a window has in common with the one before it
+     * @return at least one; this alone when it fits
+     * @throws IllegalArgumentException when there is no room for more tokens of the text than the stride
+     */
+    public List<Encoding> windows(int maxTokens, int stride) {
+        if (length() <= maxTokens) {
+            return List.of(this);
+        }
+        int cut = secondLength() > 0 ? 1 : 0;
+        int[] text = new int[length()]; // places of the tokens of the text that is cut
+        int length = 0;
+        for (int i = 0; i < length(); i++) {
+            if (!special[i] && typeIds[i] == cut) {
+                text[length++] = i;
+            }
+        }
+        int room = maxTokens - (length() - length);
+        if (stride < 0 || room <= stride) {
+            throw new IllegalArgumentException("no room for windows: " + room + " tokens and a stride of " + stride);
+        }
+        List<Encoding> windows = new ArrayList<>();
+        int start = 0;
+        int end;
+        do {
+            end = Math.min(start + room, length);
+            windows.add(window(cut, text[start], text[end - 1]));
+            start += room - stride;
+        } while (end < length);
+        return windows;
+    }
+
+    /** All tokens but those of the text that are before or behind two places. */
+    private Encoding window(int cut, int first, int last) {
+        return select(IntStream.range(0, length())
+                .filter(i -> special[i] || typeIds[i] != cut || (i >= first && i <= last))
+                .toArray());
     }
 
     /** Tokens of the second text, which are those of type 1 that are in a text. */
@@ -101,12 +147,14 @@ public record Encoding(int[] ids, int[] typeIds, int[] starts, int[] ends, boole
                 new int[places.length],
                 new int[places.length],
                 new int[places.length],
+                new int[places.length],
                 new boolean[places.length]);
         for (int i = 0; i < places.length; i++) {
             selected.ids[i] = ids[places[i]];
             selected.typeIds[i] = typeIds[places[i]];
             selected.starts[i] = starts[places[i]];
             selected.ends[i] = ends[places[i]];
+            selected.words[i] = words[places[i]];
             selected.special[i] = special[places[i]];
         }
         return selected;

@@ -69,7 +69,7 @@ public final class Tokenizer implements AutoCloseable {
         return use(() -> read(LIB.encode(tokenizer.getHandle(), text, addSpecialTokens), true));
     }
 
-    /** Tokenizes a text for a model, special tokens added, without where its tokens are: all starts and ends are 0. */
+    /** Tokenizes a text for a model, special tokens added, without where its tokens are: all starts, ends and words are 0. */
     public Encoding encodeForModel(String text) {
         check(text);
         return use(() -> read(LIB.encode(tokenizer.getHandle(), text, true), false));
@@ -151,6 +151,7 @@ public final class Tokenizer implements AutoCloseable {
             int[] ids = ints(LIB.getTokenIds(encoding));
             int[] starts = new int[ids.length];
             int[] ends = new int[ids.length];
+            int[] words = new int[ids.length];
             if (offsets) {
                 CharSpan[] spans = LIB.getTokenCharSpans(encoding);
                 for (int i = 0; i < ids.length; i++) {
@@ -159,9 +160,10 @@ public final class Tokenizer implements AutoCloseable {
                         ends[i] = spans[i].getEnd();
                     }
                 }
+                words = ints(LIB.getWordIds(encoding));
             }
             return new Encoding(
-                    ids, ints(LIB.getTypeIds(encoding)), starts, ends, flags(LIB.getSpecialTokenMask(encoding)));
+                    ids, ints(LIB.getTypeIds(encoding)), starts, ends, words, flags(LIB.getSpecialTokenMask(encoding)));
         } finally {
             LIB.deleteEncoding(encoding);
         }

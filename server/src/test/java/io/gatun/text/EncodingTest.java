@@ -48,8 +48,13 @@ final class EncodingTest {
     /** [CLS] 0 1 2 … [SEP], and with a second text 1000 1001 … [SEP]. */
     private static Encoding pair(int first, int second) {
         int length = first + 2 + (second < 0 ? 0 : second + 1);
-        Encoding e =
-                new Encoding(new int[length], new int[length], new int[length], new int[length], new boolean[length]);
+        Encoding e = new Encoding(
+                new int[length],
+                new int[length],
+                new int[length],
+                new int[length],
+                new int[length],
+                new boolean[length]);
         int at = special(e, 0, -1, 0);
         for (int i = 0; i < first; i++) {
             at = token(e, at, i, 0, i);

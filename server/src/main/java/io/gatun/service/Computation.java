@@ -1,0 +1,68 @@
+package io.gatun.service;
+
+import io.gatun.batch.Answer;
+import io.gatun.batch.Job;
+import io.gatun.batch.Outputs;
+import io.gatun.model.Head;
+import io.gatun.model.Task;
+import io.gatun.model.TextModel;
+import io.gatun.text.Encoding;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Collectors;
+
+/** What all tasks share: which head answers, texts to tokens, and tokens to what the kernel says of them. Thread-safe. */
+final class Computation {
+    private final Encoder encoder;
+    private final Inference inference;
+
+    Computation(Encoder encoder, Inference inference) {
+        this.encoder = encoder;
+        this.inference = inference;
+    }
+
+    Encoder encoder() {
+        return encoder;
+    }
+
+    /** What the kernel says of each input. */
+    List<Answer> answers(Call call, ServedModel served, List<Encoding> encodings, Outputs outputs)
+            throws InterruptedException {
+        long deadline = inference.deadline(call);
+        List<Job> jobs = encodings.stream()
+                .map(encoding -> new Job(encoding.ids(), served.model().typeIds(encoding), outputs, deadline))
+                .toList();
+        return inference.answers(call, served, jobs);
+    }
+
+    /**
+     * The head that answers.
+     *
+     * @param name or nothing: the model's first head of that task
+     * @throws RequestException when the model has no such head, or one of another task
+     */
+    static Head head(ServedModel served, Optional<String> name, Task task) {
+        TextModel model = served.model();
+        if (model.description().heads().isEmpty()) {
+            throw RequestException.validation(
+                    "The model \"" + model.name() + "\" has no heads, so it predicts nothing; ask another model.");
+        }
+        Head head = name.isEmpty()
+                ? model.defaultHead(task)
+                : model.head(name.get())
+                        .orElseThrow(() -> RequestException.validation("The model \"" + model.name()
+                                + "\" has no head of that name; it has " + names(model) + "."));
+        if (head.task() != task) {
+            throw RequestException.validation("The head \"" + head.name() + "\" is for "
+                    + head.task().id() + ", and this request wants " + task.id() + "; name another of the heads "
+                    + names(model) + ".");
+        }
+        return head;
+    }
+
+    private static String names(TextModel model) {
+        return model.description().heads().stream()
+                .map(head -> "\"" + head.name() + "\" (" + head.task().id() + ")")
+                .collect(Collectors.joining(", "));
+    }
+}
