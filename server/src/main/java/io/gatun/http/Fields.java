@@ -4,10 +4,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import io.gatun.service.RequestException;
 import io.gatun.service.Truncation;
-import io.gatun.text.TruncationDirection;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.BiConsumer;
@@ -143,17 +141,7 @@ final class Fields {
 
     /** {@code truncate} and {@code truncation_direction}. */
     Truncation truncation() {
-        return new Truncation(flag("truncate", false), truncationDirection());
-    }
-
-    private TruncationDirection truncationDirection() {
-        String direction = text("truncation_direction").orElse("right");
-        return switch (direction.toLowerCase(Locale.ROOT)) {
-            case "left" -> TruncationDirection.LEFT;
-            case "right" -> TruncationDirection.RIGHT;
-            default ->
-                throw RequestException.validation("The field \"truncation_direction\" must be \"left\" or \"right\".");
-        };
+        return Truncation.of(flag("truncate", false), text("truncation_direction"));
     }
 
     /** What a node is, in words. */

@@ -3,9 +3,7 @@ package io.gatun.inference;
 import io.gatun.service.CallOptions;
 import io.gatun.service.RequestException;
 import io.gatun.service.Truncation;
-import io.gatun.text.TruncationDirection;
 import java.time.Duration;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -28,11 +26,10 @@ public record InferenceParameters(Optional<String> head, Truncation truncation, 
         Optional<Long> timeout = value(parameters, "timeout", Long.class, "a whole number of microseconds");
         return new InferenceParameters(
                 value(parameters, "head", String.class, "a head's name"),
-                new Truncation(
+                Truncation.of(
                         value(parameters, "truncate", Boolean.class, "true or false")
                                 .orElse(false),
-                        direction(value(parameters, "truncation_direction", String.class, "left or right")
-                                .orElse("right"))),
+                        value(parameters, "truncation_direction", String.class, "left or right")),
                 timeout.filter(micros -> micros > 0)
                         .map(micros -> Duration.ofNanos(1000 * Math.min(micros, 1L << 50))));
     }
@@ -46,14 +43,6 @@ public record InferenceParameters(Optional<String> head, Truncation truncation, 
             return options;
         }
         return new CallOptions(options.priority(), timeout);
-    }
-
-    private static TruncationDirection direction(String name) {
-        return switch (name.toLowerCase(Locale.ROOT)) {
-            case "left" -> TruncationDirection.LEFT;
-            case "right" -> TruncationDirection.RIGHT;
-            default -> throw RequestException.validation("The parameter \"truncation_direction\" is left or right.");
-        };
     }
 
     private static <T> Optional<T> value(Map<String, ?> parameters, String name, Class<T> type, String what) {
