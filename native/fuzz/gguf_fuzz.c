@@ -14,7 +14,7 @@ static void *block(uint64_t bytes) {
 
 static void run(const gt_model *model, const gt_model_info *info) {
     const gt_session_params params = {sizeof(params), 4, 1, 1};
-    const int32_t ids[4] = {0, 0, 0, 0};
+    const int32_t ids[4] = {0, info->mask_token == GT_NO_TOKEN ? 0 : (int32_t)info->mask_token, 0, 0};
     const int32_t starts[2] = {0, info->context_length < 4 ? (int32_t)info->context_length : 4};
     const uint32_t outputs[1] = {(uint32_t)((1ull << info->head_count) - 1) | GT_OUTPUT_STATES};
     gt_session *session = NULL;

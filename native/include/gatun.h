@@ -25,7 +25,7 @@
 extern "C" {
 #endif
 
-#define GT_ABI_VERSION 2
+#define GT_ABI_VERSION 3
 
 /* Longest text of one error, its closing zero included. */
 #define GT_MESSAGE_CAPACITY 256
@@ -37,6 +37,8 @@ extern "C" {
 #define GT_MAX_HEAD_LAYERS 16
 /* The bit of gt_batch.outputs that asks for the last layer's rows themselves. */
 #define GT_OUTPUT_STATES 0x80000000u
+/* No token at all, where an id is told. */
+#define GT_NO_TOKEN 0xffffffffu
 /* Every memory block that the caller lends starts at a multiple of this many bytes. */
 #define GT_ALIGNMENT 64
 
@@ -52,7 +54,9 @@ enum {
 
 enum {
     GT_TASK_TEXT_CLASSIFICATION = 0,  /* one row of logits a sequence, read from its first row */
-    GT_TASK_TOKEN_CLASSIFICATION = 1  /* one row of logits a token */
+    GT_TASK_TOKEN_CLASSIFICATION = 1, /* one row of logits a token */
+    GT_TASK_QUESTION_ANSWERING = 2,   /* one row a token: how well an answer starts and how well it ends there */
+    GT_TASK_FILL_MASK = 3             /* one row a mask token, in their order: a logit for each of the vocabulary */
 };
 
 /* How linear layers are multiplied. Everything else is computed in floats, attention's products partly in bf16. */
@@ -106,14 +110,19 @@ typedef struct gt_model_info {
     uint32_t token_type_count;
     uint32_t head_count;
     uint32_t part_count;   /* to be packed; 0 with GT_COMPUTE_GGML */
+    uint32_t mask_token;   /* the id that heads which fill masks answer for; GT_NO_TOKEN without such a head */
+    uint32_t reserved;
     uint64_t memory_bytes; /* what gt_model_open needs */
 } gt_model_info;
 
-/* One head of a model. Its logits are float[label_count] a sequence or, a token head, float[length][label_count]. */
+/*
+ * One head of a model. Its logits are float[rows][label_count] a sequence, rows being 1, its length or, of a head that
+ * fills masks, the number of its mask tokens, which may be 0.
+ */
 typedef struct gt_head_info {
     uint32_t struct_size;
     uint32_t task; /* GT_TASK_... */
-    uint32_t label_count;
+    uint32_t label_count; /* of a head that fills masks: vocabulary_size */
     uint32_t layer_count; /* how many layers it reads, side by side */
     uint32_t layers[GT_MAX_HEAD_LAYERS]; /* 0 is the embeddings' output, n the output of the nth layer */
     char name[GT_NAME_CAPACITY];
@@ -133,6 +142,8 @@ typedef struct gt_session_params {
  * outputs[s] holds a bit a head that sequence s wants, and GT_OUTPUT_STATES.
  * The logits follow each other without gaps, by sequence and within it by head from bit 0 up; GT_OUTPUT_STATES, the
  * highest bit, comes last and gives float[length][embedding_length].
+ * No layer is computed above the deepest that a sequence's own outputs read, whatever else is in the batch; only
+ * GT_COMPUTE_GGML computes all as deep as the deepest.
  */
 typedef struct gt_batch {
     uint32_t struct_size;

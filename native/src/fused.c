@@ -81,7 +81,7 @@ static void ready(const gti_worker *w, uint32_t layer, uint32_t first, uint32_t 
     if (gti_compact(w->job, layer)) {
         const float *x = gti_layer_output(w, layer);
         for (uint32_t r = first; r < first + count; r++) {
-            memcpy(fused->attended + r * fused->width, x + w->job->last_rows[r] * fused->width,
+            memcpy(fused->attended + r * fused->width, x + gti_input_row(w->job, layer, r) * fused->width,
                    fused->width * sizeof(float));
         }
     }
@@ -170,7 +170,7 @@ static void norm_output(const gti_worker *w, uint32_t layer, uint32_t first, uin
     const uint64_t start = gti_began(w);
     fused->kernels->norm(w->model->compute, &w->model->layers[layer].output_norm, w->model->epsilon,
                          gti_layer_output(w, layer + 1) + first * fused->width, fused->width, first, count,
-                         layer + 1 < w->job->depth ? &fused->input : NULL);
+                         first < gti_layer_rows_of(w->job, layer + 1) ? &fused->input : NULL);
     gti_ended(w, GT_STAGE_NORM, start);
 }
 
@@ -200,7 +200,7 @@ static void run_linear(const gti_worker *w, const gti_step *s, uint32_t piece) {
     multiply(w, s, first, gti_block_start(s->rows, s->blocks, block + 1) - first, from, to, next_panel(w, s, piece));
 }
 
-static void shared_linear(gti_worker *w, gti_step s, uint32_t rows) {
+void gti_shared_linear(gti_worker *w, gti_step s, uint32_t rows) {
     s.run = run_linear;
     s.rows = rows;
     s.blocks = shared_blocks(w->job, rows, gti_ceil_div(s.to - s.from, s.unit));
@@ -227,6 +227,11 @@ static void run_norm_output(const gti_worker *w, const gti_step *s, uint32_t pie
     norm_output(w, s->layer, first, count);
 }
 
+/* How many of a block's rows are among the first rows of all. */
+static uint32_t rows_below(uint32_t rows, uint32_t first, uint32_t count) {
+    return first >= rows ? 0 : rows - first < count ? rows - first : count;
+}
+
 /* All of a linear for one block. */
 static void whole_linear(const gti_worker *w, const gti_step *s, uint32_t first, uint32_t count) {
     multiply(w, s, first, count, s->from, s->to, s->next->panels);
@@ -235,9 +240,10 @@ static void whole_linear(const gti_worker *w, const gti_step *s, uint32_t first,
 static void run_first_rows(const gti_worker *w, const gti_step *s, uint32_t piece) {
     GTI_BLOCK_OF(s, piece);
     const gti_step qkv = qkv_step(w, 0);
+    const uint32_t deeper = rows_below(gti_layer_rows_of(w->job, 0), first, count);
     embed(w, first, count);
-    if (w->job->depth > 0) {
-        whole_linear(w, &qkv, first, count);
+    if (deeper > 0) {
+        whole_linear(w, &qkv, first, deeper);
     }
 }
 
@@ -253,9 +259,10 @@ static void run_rows(const gti_worker *w, const gti_step *s, uint32_t piece) {
     whole_linear(w, &up, first, count);
     whole_linear(w, &down, first, count);
     norm_output(w, s->layer, first, count);
-    if (s->layer + 1 < w->job->depth) {
+    const uint32_t deeper = rows_below(gti_layer_rows_of(w->job, s->layer + 1), first, count);
+    if (deeper > 0) {
         const gti_step qkv = qkv_step(w, s->layer + 1);
-        whole_linear(w, &qkv, first, count);
+        whole_linear(w, &qkv, first, deeper);
     }
 }
 
@@ -267,7 +274,7 @@ static void run_pick(const gti_worker *w, const gti_step *s, uint32_t piece) {
     const gti_operand *to = &w->fused->between;
     const uint64_t groups = GTI_GROUPS_OF(from->columns);
     for (uint32_t r = first; r < first + count; r++) {
-        const uint64_t row = w->job->last_rows[r];
+        const uint64_t row = gti_input_row(w->job, s->layer, r);
         memcpy((uint8_t *)to->rows + r * to->stride, (const uint8_t *)from->rows + row * from->stride, from->stride);
         if (w->model->compute == GTI_COMPUTE_INT8) {
             memcpy(to->scaling + r * groups, from->scaling + row * groups, groups * sizeof(gti_scaling));
@@ -286,8 +293,8 @@ static void run_attention(const gti_worker *w, const gti_step *s, uint32_t piece
     const uint32_t head = piece % (heads / s->unit) * s->unit;
     const uint64_t begin = gti_began(w);
     const uint64_t start = gti_sequence_start(job, sequence);
-    const bool some = gti_compact(job, s->layer);
-    const uint64_t query = some ? job->last_at[sequence] : start;
+    const bool some = sequence >= job->active[s->layer + 1] && gti_compact(job, s->layer);
+    const uint64_t query = some ? gti_picked_start(job, s->layer, sequence) : start;
     gti_attention at = {
         .query_stride = 3 * fused->width,
         .stride = 3 * fused->width,
@@ -298,8 +305,8 @@ static void run_attention(const gti_worker *w, const gti_step *s, uint32_t piece
         .out_stride = fused->width,
         .scratch = w->scratch,
     };
-    at.query_count = some ? job->last_at[sequence + 1] - job->last_at[sequence] : at.key_count;
-    for (uint32_t h = head; h < head + s->unit && at.query_count > 0; h++) {
+    at.query_count = some ? job->picked_at[sequence + 1] - job->picked_at[sequence] : at.key_count;
+    for (uint32_t h = head; h < head + s->unit; h++) {
         const uint64_t column = (uint64_t)h * head_width;
         const uint64_t element = fused->bf16 ? sizeof(uint16_t) : sizeof(float);
         const uint8_t *qkv = fused->qkv;
@@ -321,7 +328,7 @@ static void rows_phase(gti_worker *w, void (*run)(const gti_worker *, const gti_
 }
 
 static void attention_phase(gti_worker *w, uint32_t layer) {
-    const uint32_t sequences = w->job->sequences;
+    const uint32_t sequences = w->job->active[layer];
     const uint32_t heads = w->model->info.attention_head_count;
     gti_step s = {.run = run_attention, .layer = layer, .unit = 1};
     if (sequences >= MANY_SEQUENCES * w->job->threads || w->job->threads == 1) {
@@ -335,16 +342,16 @@ static void encode(gti_worker *w) {
     if (narrow(job, job->rows)) {
         rows_phase(w, run_embed, 0, job->rows, small_blocks(job, job->rows));
         if (job->depth > 0) {
-            shared_linear(w, qkv_step(w, 0), job->rows);
+            gti_shared_linear(w, qkv_step(w, 0), gti_layer_rows_of(job, 0));
         }
     } else {
         rows_phase(w, run_first_rows, 0, job->rows, wide_blocks(job, job->rows));
     }
     for (uint32_t layer = 0; layer < job->depth; layer++) {
-        const uint32_t rows = gti_compact(job, layer) ? job->last_count : job->rows;
+        const uint32_t rows = gti_ended_rows(job, layer);
         if (gti_compact(job, layer)) {
             rows_phase(w, run_pick, layer, rows, small_blocks(job, rows));
-            shared_linear(w, query_step(w, layer), rows);
+            gti_shared_linear(w, query_step(w, layer), rows);
         }
         attention_phase(w, layer);
         if (!narrow(job, rows)) {
@@ -352,13 +359,13 @@ static void encode(gti_worker *w) {
             continue;
         }
         rows_phase(w, run_ready, layer, rows, small_blocks(job, rows));
-        shared_linear(w, out_step(w, layer), rows);
+        gti_shared_linear(w, out_step(w, layer), rows);
         rows_phase(w, run_norm_attended, layer, rows, small_blocks(job, rows));
-        shared_linear(w, up_step(w, layer), rows);
-        shared_linear(w, down_step(w, layer), rows);
+        gti_shared_linear(w, up_step(w, layer), rows);
+        gti_shared_linear(w, down_step(w, layer), rows);
         rows_phase(w, run_norm_output, layer, rows, small_blocks(job, rows));
         if (layer + 1 < job->depth) {
-            shared_linear(w, qkv_step(w, layer + 1), rows);
+            gti_shared_linear(w, qkv_step(w, layer + 1), gti_layer_rows_of(job, layer + 1));
         }
     }
 }
@@ -368,7 +375,7 @@ static void encode(gti_worker *w) {
 static void run_states(const gti_worker *w, const gti_step *s, uint32_t piece) {
     const gti_job *job = w->job;
     const gti_fused *fused = w->fused;
-    const uint32_t sequence = job->first_sequence + piece;
+    const uint32_t sequence = gti_sequence(job, piece);
     const uint32_t d = w->model->info.embedding_length;
     const uint32_t layers = w->model->info.layer_count;
     (void)s;
@@ -376,7 +383,7 @@ static void run_states(const gti_worker *w, const gti_step *s, uint32_t piece) {
         return;
     }
     const uint32_t length = gti_sequence_start(job, piece + 1) - gti_sequence_start(job, piece);
-    const uint64_t first = gti_compact(job, layers - 1) ? job->last_at[piece] : gti_sequence_start(job, piece);
+    const uint64_t first = gti_picked_start(job, layers - 1, piece);
     float *to = job->batch->logits + gti_logits_at(job->session, job->batch, sequence, w->model->info.head_count);
     for (uint32_t r = 0; r < length; r++) {
         memcpy(to + (uint64_t)r * d, gti_layer_output(w, layers) + (first + r) * fused->width, d * sizeof(float));
@@ -407,9 +414,9 @@ static gti_worker worker_of(const gt_session *session, uint32_t number) {
                     .nanos = fused->measured ? fused->nanos + (uint64_t)number * GT_STAGE_COUNT : NULL};
 }
 
-void gti_fused_run(gt_session *session, const gt_batch *batch, uint32_t depth) {
+void gti_fused_run(gt_session *session, const gt_batch *batch) {
     gti_fused *fused = &session->fused;
-    gti_plan(session, batch, depth);
+    gti_plan(session, batch);
     gti_team_reset(&fused->team, fused->job_count * gti_phase_count(session->model));
     if (fused->jobs->threads > 1) {
         gti_team_open(&fused->team);
@@ -462,12 +469,10 @@ static void run_stage(const gti_worker *w, uint32_t stage, uint32_t layer, uint3
 
 void gti_fused_run_stage(gt_session *session, const gt_batch *batch, uint32_t stage, uint32_t layer) {
     gti_fused *fused = &session->fused;
-    gti_plan(session, batch, 0);
+    gti_plan(session, batch);
     for (uint32_t i = 0; i < fused->job_count; i++) {
         gti_job *job = &fused->jobs[i];
         job->threads = 1;
-        /* Behind the last layer, so that no row is left out. */
-        job->depth = session->model->info.layer_count + 1;
         gti_worker alone = worker_of(session, 0);
         alone.job = job;
         const gti_step s = {.layer = layer, .unit = session->model->info.attention_head_count};
@@ -531,8 +536,8 @@ void gti_fused_carve(gti_fused *fused, const gt_model *model, const gt_session_p
     fused->between = carve_operand(carver, model->compute, rows, d);
     fused->input.apart = fused->between.apart = true;
     fused->inner = carve_operand(carver, model->compute, rows, model->info.feed_forward_length);
-    fused->last_rows = gti_carve(carver, tokens * sizeof(uint32_t));
-    fused->last_at = gti_carve(carver, (params->max_sequences + waves) * sizeof(uint32_t));
+    fused->picked = gti_carve(carver, tokens * sizeof(uint32_t));
+    fused->picked_at = gti_carve(carver, (params->max_sequences + waves) * sizeof(uint32_t));
     fused->head_rows = gti_carve(carver, model->info.head_count * tokens * sizeof(gti_head_row));
     fused->nanos = gti_carve(carver, params->max_threads * GT_STAGE_COUNT * sizeof(uint64_t));
     fused->scratch = gti_carve(carver, params->max_threads * fused->scratch_bytes);

@@ -15,7 +15,8 @@
 /* A row that a head reads. */
 typedef struct gti_head_row {
     uint32_t row;      /* of the wave */
-    uint32_t last_row; /* among the rows that the last layer computes to its end */
+    uint32_t depth;    /* the deepest layer of its sequence */
+    uint32_t last_row; /* where that layer put it */
     uint64_t logits_at;
 } gti_head_row;
 
@@ -35,8 +36,8 @@ typedef struct gti_fused {
     gti_operand inner;   /* f columns */
     struct gti_job *jobs;    /* [job_count]: the waves of the batch that runs */
     uint32_t job_count;
-    uint32_t *last_rows;     /* [max_tokens]: what the jobs point into */
-    uint32_t *last_at;       /* [max_sequences + jobs] */
+    uint32_t *picked;        /* [max_tokens]: what the jobs point into */
+    uint32_t *picked_at;     /* [max_sequences + jobs] */
     gti_head_row *head_rows; /* [heads][max_tokens] */
     uint64_t *nanos;         /* [max_threads][GT_STAGE_COUNT], once measured */
     bool measured;
@@ -47,8 +48,8 @@ typedef struct gti_fused {
 /* Lays out the buffers for batches of up to rows rows. */
 void gti_fused_carve(gti_fused *fused, const gt_model *model, const gt_session_params *params, gti_carver *carver);
 
-/* Runs a batch that was checked. depth: the deepest layer that is read; logits_at: where each sequence's outputs go. */
-void gti_fused_run(gt_session *session, const gt_batch *batch, uint32_t depth);
+/* Runs a batch that was checked, whose outputs are planned and whose sequences are in order. */
+void gti_fused_run(gt_session *session, const gt_batch *batch);
 
 /* Joins the batch that runs. Returns how many pieces this thread computed. */
 uint64_t gti_fused_join(gt_session *session);
@@ -56,7 +57,7 @@ uint64_t gti_fused_join(gt_session *session);
 /* gt_session_profile, of all threads. */
 void gti_fused_profile(gti_fused *fused, uint64_t nanos[GT_STAGE_COUNT]);
 
-/* gt_session_run_stage, of a batch that was checked. */
+/* gt_session_run_stage, of such a batch. */
 void gti_fused_run_stage(gt_session *session, const gt_batch *batch, uint32_t stage, uint32_t layer);
 
 #endif

@@ -7,19 +7,24 @@
 
 #include <string.h>
 
+/* Rows that a head computes at once. */
+static uint64_t block_rows(const gti_head *head) {
+    return head->info.task == GT_TASK_FILL_MASK ? GTI_MASK_ROWS : GTI_HEAD_ROWS;
+}
+
 static uint64_t input_width(const gt_model *model, const gti_head *head) {
     return (uint64_t)head->info.layer_count * model->info.embedding_length;
 }
 
 uint64_t gti_heads_scratch(const gt_model *model) {
-    uint64_t widest = 0;
+    uint64_t most = 0;
     for (uint32_t h = 0; h < model->info.head_count; h++) {
         const gti_head *head = &model->heads[h];
         const uint64_t width = input_width(model, head) + model->info.embedding_length + head->dense.weight.rows
                                + head->info.label_count;
-        widest = width > widest ? width : widest;
+        most = gti_larger(most, width * block_rows(head));
     }
-    return widest * GTI_HEAD_ROWS;
+    return most;
 }
 
 /* The head's input for the rows in session->head_rows: [layers*d, count]. */
@@ -29,7 +34,7 @@ static struct ggml_tensor *gather(gt_session *session, const gti_head *head, uin
     const uint64_t d = session->model->info.embedding_length;
     const uint64_t width = input_width(session->model, head);
     float *input = session->scratch;
-    float *part = input + GTI_HEAD_ROWS * width;
+    float *part = input + block_rows(head) * width;
     struct ggml_tensor *indices = gti_frame_indices(frame, session->head_rows, count);
     if (head->info.layer_count == 1) {
         struct ggml_tensor *x = gti_frame_floats(frame, gti_layer_rows(session, head->info.layers[0]), d, rows);
@@ -57,12 +62,15 @@ static int32_t run_block(gt_session *session, const gti_head *head, const gt_bat
     while (filled < GTI_MIN_ROWS) {
         session->head_rows[filled++] = session->head_rows[0];
     }
-    float *dense = session->scratch + GTI_HEAD_ROWS * (width + session->model->info.embedding_length);
-    float *logits = dense + GTI_HEAD_ROWS * (uint64_t)head->dense.weight.rows;
+    float *dense = session->scratch + block_rows(head) * (width + session->model->info.embedding_length);
+    float *logits = dense + block_rows(head) * head->dense.weight.rows;
     gti_frame_begin(frame);
     struct ggml_tensor *x = gather(session, head, rows, filled); /* [layers*d, count] */
     if (head->dense.weight.data != NULL) {
         x = gti_linear_node(frame, &head->dense, x, head->activation, dense); /* [h, count] */
+    }
+    if (head->norm.weight.data != NULL) {
+        x = gti_norm_node(frame, &head->norm, session->model->epsilon, x); /* [h, count] */
     }
     gti_linear_node(frame, &head->output, x, GTI_ACTIVATION_NONE, logits); /* [labels, count] */
     const int32_t status = gti_frame_run(frame, error);
@@ -72,13 +80,34 @@ static int32_t run_block(gt_session *session, const gti_head *head, const gt_bat
     return status;
 }
 
+uint64_t gti_head_rows(const gt_session *session, const gt_batch *batch, uint32_t sequence, const gt_head_info *info) {
+    switch (info->task) {
+        case GT_TASK_TEXT_CLASSIFICATION:
+            return 1;
+        case GT_TASK_FILL_MASK:
+            return session->masks[sequence];
+        default:
+            return (uint64_t)(batch->starts[sequence + 1] - batch->starts[sequence]);
+    }
+}
+
+bool gti_reads_token(const gt_session *session, const gt_head_info *info, int32_t position, int32_t id) {
+    switch (info->task) {
+        case GT_TASK_TEXT_CLASSIFICATION:
+            return position == 0;
+        case GT_TASK_FILL_MASK:
+            return (uint32_t)id == session->model->info.mask_token;
+        default:
+            return true;
+    }
+}
+
 uint64_t gti_logits_at(const gt_session *session, const gt_batch *batch, uint32_t sequence, uint32_t index) {
-    const uint64_t length = (uint64_t)(batch->starts[sequence + 1] - batch->starts[sequence]);
     uint64_t at = session->logits_at[sequence];
     for (uint32_t h = 0; h < index; h++) {
         const gt_head_info *info = &session->model->heads[h].info;
         if (batch->outputs[sequence] >> h & 1) {
-            at += info->label_count * (info->task == GT_TASK_TOKEN_CLASSIFICATION ? length : 1);
+            at += info->label_count * gti_head_rows(session, batch, sequence, info);
         }
     }
     return at;
@@ -86,7 +115,6 @@ uint64_t gti_logits_at(const gt_session *session, const gt_batch *batch, uint32_
 
 static int32_t run_head(gt_session *session, uint32_t index, const gt_batch *batch, uint64_t rows, gt_error *error) {
     const gti_head *head = &session->model->heads[index];
-    const bool per_token = head->info.task == GT_TASK_TOKEN_CLASSIFICATION;
     uint64_t count = 0;
     int32_t status = GT_OK;
     for (uint32_t s = 0; s < batch->sequence_count && status == GT_OK; s++) {
@@ -94,12 +122,15 @@ static int32_t run_head(gt_session *session, uint32_t index, const gt_batch *bat
             continue;
         }
         const int32_t start = batch->starts[s];
-        const int32_t end = per_token ? batch->starts[s + 1] : start + 1;
-        const uint64_t at = gti_logits_at(session, batch, s, index);
-        for (int32_t row = start; row < end && status == GT_OK; row++) {
+        uint64_t at = gti_logits_at(session, batch, s, index);
+        for (int32_t row = start; row < batch->starts[s + 1] && status == GT_OK; row++) {
+            if (!gti_reads_token(session, &head->info, row - start, batch->ids[row])) {
+                continue;
+            }
             session->head_rows[count] = row;
-            session->head_at[count] = at + (uint64_t)(row - start) * head->info.label_count;
-            if (++count == GTI_HEAD_ROWS) {
+            session->head_at[count] = at;
+            at += head->info.label_count;
+            if (++count == block_rows(head)) {
                 status = run_block(session, head, batch, rows, count, error);
                 count = 0;
             }

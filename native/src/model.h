@@ -65,6 +65,7 @@ typedef struct gti_head {
     gt_head_info info;
     gti_linear dense; /* [h][layers*d], or none */
     gti_activation activation;
+    gti_norm norm;     /* behind the dense layer of a head that fills masks; others have none */
     gti_linear output; /* [labels][h or layers*d] */
     gti_packed packed_dense; /* panels is NULL where there is none */
     gti_packed packed_output;
@@ -114,7 +115,9 @@ void gti_read_row(const gti_matrix *matrix, uint32_t row, float *out);
 /* Asks the memory for what gti_read_row will read. */
 void gti_ask_for_row(const gti_matrix *matrix, uint32_t row);
 
-/* model_tensors.c. Each fills one part of loader->model. Status: OK, FORMAT, UNSUPPORTED. */
+/* model_tensors.c. A matrix that every way of computing reads as it is is copied, where linears are not. */
+void gti_keep(gti_loader *loader, gti_matrix *matrix);
+/* Each fills one part of loader->model. Status: OK, FORMAT, UNSUPPORTED. */
 int32_t gti_load_encoder(gti_loader *loader);
 /* A matrix that is a tensor of the file, [rows][columns]. needed: an error when it is not there. */
 int32_t gti_load_matrix(gti_loader *loader, const char *name, uint32_t rows, uint32_t columns, bool needed,
@@ -126,5 +129,11 @@ int32_t gti_load_array(gti_loader *loader, const char *key, uint32_t rows, uint3
 
 /* model_heads.c. Fills model->heads, info.head_count, kept and kept_count. Status: OK, FORMAT, UNSUPPORTED. */
 int32_t gti_load_heads(gti_loader *loader);
+
+/*
+ * model_masks.c. The weights of head index, which fills masks, and model->info.mask_token: dense, activation, norm, and
+ * the table of tokens once more, as the linear that gives each token its logit. Status: OK, FORMAT, UNSUPPORTED.
+ */
+int32_t gti_load_mask_head(gti_loader *loader, uint32_t index, gti_head *head);
 
 #endif

@@ -60,6 +60,10 @@ static int32_t load_task(gti_loader *loader, uint32_t index, gti_head *head) {
         head->info.task = GT_TASK_TEXT_CLASSIFICATION;
     } else if (gti_text_is(text, "token-classification")) {
         head->info.task = GT_TASK_TOKEN_CLASSIFICATION;
+    } else if (gti_text_is(text, "question-answering")) {
+        head->info.task = GT_TASK_QUESTION_ANSWERING;
+    } else if (gti_text_is(text, "fill-mask")) {
+        head->info.task = GT_TASK_FILL_MASK;
     } else {
         return gti_fail(loader->error, GT_ERROR_UNSUPPORTED, "key %s is %s, a task that this kernel does not do", key,
                         gti_printable(shown, text.data, text.length));
@@ -203,12 +207,19 @@ static int32_t load_head(gti_loader *loader, uint32_t index) {
     if (status == GT_OK) {
         status = load_activation(loader, index, head);
     }
+    if (status == GT_OK && head->info.task == GT_TASK_FILL_MASK) {
+        return gti_load_mask_head(loader, index, head);
+    }
     if (status == GT_OK) {
         snprintf(key, sizeof(key), "gatun.head.%u.labels", index);
         status = count_labels(loader, key, &head->info.label_count);
     }
     if (status == GT_OK && head->info.label_count == 0) {
         return missing(loader, key);
+    }
+    if (status == GT_OK && head->info.task == GT_TASK_QUESTION_ANSWERING && head->info.label_count != 2) {
+        return gti_fail(loader->error, GT_ERROR_FORMAT, "key %s has %u labels, a head that answers questions has 2", key,
+                        head->info.label_count);
     }
     if (status == GT_OK) {
         status = load_key_weights(loader, index, head);
@@ -279,6 +290,7 @@ static void keep_layers(gt_model *model) {
 int32_t gti_load_heads(gti_loader *loader) {
     gt_model *model = loader->model;
     bool found;
+    model->info.mask_token = GT_NO_TOKEN;
     int32_t status = gti_key_u32(loader->gguf, "gatun.head_count", 0, GT_MAX_HEADS, &model->info.head_count, &found,
                                  loader->error);
     if (status != GT_OK) {

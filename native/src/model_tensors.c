@@ -69,8 +69,7 @@ int32_t gti_load_array(gti_loader *loader, const char *key, uint32_t rows, uint3
     return GT_OK;
 }
 
-/* A matrix that every way of computing reads as it is. */
-static void keep(gti_loader *loader, gti_matrix *matrix) {
+void gti_keep(gti_loader *loader, gti_matrix *matrix) {
     uint32_t block, bytes;
     if (!loader->keeps && matrix->data != NULL && gti_type_block(matrix->type, &block, &bytes)) {
         matrix->data = copy(loader, matrix->data, (uint64_t)matrix->rows * (matrix->columns / block) * bytes);
@@ -113,8 +112,8 @@ static int32_t load_norm(gti_loader *loader, const char *name, gti_norm *norm) {
         status = gti_load_vector(loader, full, d, true, &norm->bias);
     }
     if (status == GT_OK) {
-        keep(loader, &norm->weight);
-        keep(loader, &norm->bias);
+        gti_keep(loader, &norm->weight);
+        gti_keep(loader, &norm->bias);
     }
     return status;
 }
@@ -133,7 +132,7 @@ static int32_t load_embeddings(gti_loader *loader) {
         status = gti_load_matrix(loader, "token_types.weight", model->info.token_type_count, d, needed, &model->types);
     }
     if (status == GT_OK) {
-        keep(loader, &model->tokens);
+        gti_keep(loader, &model->tokens);
         keep_floats(loader, &model->positions);
         keep_floats(loader, &model->types);
     }

@@ -64,6 +64,10 @@ static uint64_t lay_out(gt_session *session, const gt_model *model, const gt_ses
     session->types = gti_carve(&carver, session->row_capacity * sizeof(int32_t));
     session->positions = gti_carve(&carver, session->row_capacity * sizeof(int32_t));
     session->logits_at = gti_carve(&carver, params->max_sequences * sizeof(uint64_t));
+    session->depths = gti_carve(&carver, params->max_sequences * sizeof(uint32_t));
+    session->masks = gti_carve(&carver, params->max_sequences * sizeof(uint32_t));
+    session->order = gti_carve(&carver, params->max_sequences * sizeof(uint32_t));
+    session->row_starts = gti_carve(&carver, (params->max_sequences + 1ull) * sizeof(uint32_t));
     if (model->compute == GTI_COMPUTE_GGML) {
         carve_graph(session, params, &carver);
     } else {
@@ -184,10 +188,11 @@ static int32_t check_sequences(const gt_session *session, const gt_batch *batch,
     return GT_OK;
 }
 
-/* Checks every token and copies it to where rows that belong to no sequence have room behind it. */
-static int32_t take_tokens(gt_session *session, const gt_batch *batch, gt_error *error) {
+/* Checks every token and counts the masks. */
+static int32_t check_tokens(gt_session *session, const gt_batch *batch, gt_error *error) {
     const gt_model_info *info = &session->model->info;
     for (uint32_t s = 0; s < batch->sequence_count; s++) {
+        session->masks[s] = 0;
         for (int32_t row = batch->starts[s]; row < batch->starts[s + 1]; row++) {
             const int32_t id = batch->ids[row];
             const int32_t type = batch->types == NULL ? 0 : batch->types[row];
@@ -199,47 +204,79 @@ static int32_t take_tokens(gt_session *session, const gt_batch *batch, gt_error 
                 return gti_fail(error, GT_ERROR_BATCH, "sequence %u has token type %d at position %d, expected 0 to %u",
                                 s, type, row - batch->starts[s], info->token_type_count - 1);
             }
-            session->ids[row] = id;
-            session->types[row] = type;
-            session->positions[row] = row - batch->starts[s];
+            session->masks[s] += (uint32_t)id == info->mask_token;
         }
-    }
-    for (uint32_t row = batch->token_count; row < GTI_MIN_ROWS; row++) {
-        session->ids[row] = 0;
-        session->types[row] = 0;
-        session->positions[row] = 0;
     }
     return GT_OK;
 }
 
-/* Finds where each sequence's outputs go, and the deepest layer that any of them reads. */
-static int32_t plan_outputs(gt_session *session, const gt_batch *batch, uint32_t *depth, gt_error *error) {
+/* Finds where each sequence's outputs go, and the deepest layer that they read. */
+static int32_t plan_outputs(gt_session *session, const gt_batch *batch, gt_error *error) {
     const gt_model *model = session->model;
     uint64_t at = 0;
-    *depth = 0;
     for (uint32_t s = 0; s < batch->sequence_count; s++) {
-        const uint64_t length = (uint64_t)(batch->starts[s + 1] - batch->starts[s]);
+        uint32_t depth = 0;
         session->logits_at[s] = at;
         for (uint32_t h = 0; h < model->info.head_count; h++) {
             const gt_head_info *info = &model->heads[h].info;
-            if (!(batch->outputs[s] >> h & 1)) {
-                continue;
-            }
-            at += info->label_count * (info->task == GT_TASK_TOKEN_CLASSIFICATION ? length : 1);
-            for (uint32_t i = 0; i < info->layer_count; i++) {
-                *depth = (uint32_t)gti_larger(*depth, info->layers[i]);
+            const uint64_t rows = batch->outputs[s] >> h & 1 ? gti_head_rows(session, batch, s, info) : 0;
+            at += info->label_count * rows;
+            for (uint32_t i = 0; i < info->layer_count && rows > 0; i++) {
+                depth = (uint32_t)gti_larger(depth, info->layers[i]);
             }
         }
         if (batch->outputs[s] & GT_OUTPUT_STATES) {
-            at += length * model->info.embedding_length;
-            *depth = model->info.layer_count;
+            at += (uint64_t)(batch->starts[s + 1] - batch->starts[s]) * model->info.embedding_length;
+            depth = model->info.layer_count;
         }
+        session->depths[s] = depth;
         if (at > batch->logits_capacity) {
             return gti_fail(error, GT_ERROR_BATCH, "sequence %u ends at %llu logits, logits_capacity is %llu", s,
                             (unsigned long long)at, (unsigned long long)batch->logits_capacity);
         }
     }
     return GT_OK;
+}
+
+/* The deepest layer that is read. */
+static uint32_t deepest(const gt_session *session, const gt_batch *batch) {
+    uint32_t depth = 0;
+    for (uint32_t s = 0; s < batch->sequence_count; s++) {
+        depth = (uint32_t)gti_larger(depth, session->depths[s]);
+    }
+    return depth;
+}
+
+/* Sequences that are done leave the rows of the others side by side when the deepest come first. */
+static void order_sequences(gt_session *session, const gt_batch *batch) {
+    uint32_t count = 0;
+    for (uint32_t left = deepest(session, batch) + 1; left > 0; left--) {
+        for (uint32_t s = 0; s < batch->sequence_count; s++) {
+            if (session->depths[s] == left - 1) {
+                session->order[count++] = s;
+            }
+        }
+    }
+}
+
+/* Copies the tokens, in the order of their sequences, to where rows that belong to none have room behind them. */
+static void take_tokens(gt_session *session, const gt_batch *batch) {
+    uint32_t row = 0;
+    for (uint32_t i = 0; i < batch->sequence_count; i++) {
+        const uint32_t s = session->order[i];
+        session->row_starts[i] = row;
+        for (int32_t at = batch->starts[s]; at < batch->starts[s + 1]; at++) {
+            session->ids[row] = batch->ids[at];
+            session->types[row] = batch->types == NULL ? 0 : batch->types[at];
+            session->positions[row++] = at - batch->starts[s];
+        }
+    }
+    session->row_starts[batch->sequence_count] = row;
+    for (; row < GTI_MIN_ROWS; row++) {
+        session->ids[row] = 0;
+        session->types[row] = 0;
+        session->positions[row] = 0;
+    }
 }
 
 static int32_t check_batch(gt_session *session, const gt_batch *batch, gt_error *error) {
@@ -250,27 +287,34 @@ static int32_t check_batch(gt_session *session, const gt_batch *batch, gt_error 
     if (status == GT_OK) {
         status = check_sequences(session, batch, error);
     }
-    return status == GT_OK ? take_tokens(session, batch, error) : status;
+    return status == GT_OK ? check_tokens(session, batch, error) : status;
+}
+
+/* ggml's graph: all rows of the batch as deep as the deepest, in their own order. */
+static int32_t run_graph(gt_session *session, const gt_batch *batch, gt_error *error) {
+    const uint32_t depth = deepest(session, batch);
+    for (uint32_t s = 0; s < batch->sequence_count; s++) {
+        session->depths[s] = depth;
+    }
+    order_sequences(session, batch);
+    take_tokens(session, batch);
+    const uint64_t rows = gti_larger(batch->token_count, GTI_MIN_ROWS);
+    session->frame.threads = (int)(batch->threads < session->max_threads ? batch->threads : session->max_threads);
+    const int32_t status = gti_encode(session, batch, rows, depth, error);
+    return status == GT_OK ? gti_run_heads(session, batch, rows, error) : status;
 }
 
 int32_t gt_session_run(gt_session *session, const gt_batch *batch, gt_error *error) {
-    uint32_t depth;
     int32_t status = check_batch(session, batch, error);
     if (status == GT_OK) {
-        status = plan_outputs(session, batch, &depth, error);
+        status = plan_outputs(session, batch, error);
     }
-    if (status != GT_OK) {
-        return status;
-    }
-    if (session->model->compute != GTI_COMPUTE_GGML) {
-        gti_fused_run(session, batch, depth);
-        return gti_succeed(error);
-    }
-    const uint64_t rows = gti_larger(batch->token_count, GTI_MIN_ROWS);
-    session->frame.threads = (int)(batch->threads < session->max_threads ? batch->threads : session->max_threads);
-    status = gti_encode(session, batch, rows, depth, error);
-    if (status == GT_OK) {
-        status = gti_run_heads(session, batch, rows, error);
+    if (status == GT_OK && session->model->compute == GTI_COMPUTE_GGML) {
+        status = run_graph(session, batch, error);
+    } else if (status == GT_OK) {
+        order_sequences(session, batch);
+        take_tokens(session, batch);
+        gti_fused_run(session, batch);
     }
     return status == GT_OK ? gti_succeed(error) : status;
 }
@@ -304,6 +348,12 @@ int32_t gt_session_run_stage(gt_session *session, const gt_batch *batch, uint32_
         return gti_fail(error, GT_ERROR_ARGUMENT, "stage %u of layer %u cannot be run alone, or ggml computes", stage,
                         layer);
     }
+    /* Behind the last layer, so that no row is left out. */
+    for (uint32_t s = 0; s < batch->sequence_count; s++) {
+        session->depths[s] = session->model->info.layer_count + 1;
+    }
+    order_sequences(session, batch);
+    take_tokens(session, batch);
     gti_fused_run_stage(session, batch, stage, layer);
     return gti_succeed(error);
 }

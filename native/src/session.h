@@ -16,8 +16,9 @@
 #else
 #define GTI_MIN_ROWS 4
 #endif
-/* Most rows that a head computes at once. */
+/* Most rows that a head computes at once; fewer where each is as wide as the vocabulary. */
 #define GTI_HEAD_ROWS 256
+#define GTI_MASK_ROWS 16
 /* Attention takes as many queries at once as keep their scores within so many floats, but at least GTI_MIN_QUERIES. */
 #define GTI_SCORES (1u << 20)
 #define GTI_MIN_QUERIES 16
@@ -28,10 +29,14 @@ struct gt_session {
     uint32_t max_sequences;
     uint32_t max_threads;
     uint64_t row_capacity;
-    int32_t *ids;        /* [row_capacity] */
-    int32_t *types;      /* [row_capacity] */
-    int32_t *positions;  /* [row_capacity] */
+    int32_t *ids;        /* [row_capacity], as are types and positions: in the order in which sequences are computed */
+    int32_t *types;
+    int32_t *positions;
     uint64_t *logits_at; /* [max_sequences]: where a sequence's outputs start */
+    uint32_t *depths;    /* [max_sequences]: the deepest layer that a sequence's outputs read */
+    uint32_t *masks;     /* [max_sequences]: its mask tokens */
+    uint32_t *order;     /* [max_sequences]: the deepest first; with ggml's graph, which computes all alike, as they come */
+    uint32_t *row_starts; /* [max_sequences + 1]: of the first row of each in that order */
     gti_fused fused;     /* this, or what follows: ggml's graph */
     uint64_t scratch_floats;
     uint64_t work_bytes;
@@ -49,7 +54,10 @@ struct gt_session {
 /* Where the output of a layer lies; 0 is the embeddings'. float[row_capacity][d] */
 float *gti_layer_rows(const gt_session *session, uint32_t layer);
 
-/* heads.c. Where head index of a sequence writes, behind the heads below it; the rows themselves come behind all. */
+/* heads.c. How many rows of a sequence a head reads, and whether a token at a position is one of them. */
+uint64_t gti_head_rows(const gt_session *session, const gt_batch *batch, uint32_t sequence, const gt_head_info *info);
+bool gti_reads_token(const gt_session *session, const gt_head_info *info, int32_t position, int32_t id);
+/* Where head index of a sequence writes, behind the heads below it; the rows themselves come behind all. */
 uint64_t gti_logits_at(const gt_session *session, const gt_batch *batch, uint32_t sequence, uint32_t index);
 
 /* encoder.c. Computes layers 0 to depth for rows rows of ids, types and positions. Status: OK, INTERNAL. */

@@ -12,20 +12,26 @@
  */
 #define GTI_WAVE_ROWS 128u
 
-/* One wave, the same for all threads of a batch. Its rows and sequences are counted from its own first. */
+/*
+ * One wave, the same for all threads of a batch. Its rows and sequences are counted from its own first, in the session's
+ * order: the deepest sequences first, so that those which a layer computes, and their rows, come before all others.
+ *
+ * The last layer of a sequence ends only the rows that are read, its picked ones. They lie in that layer's output behind
+ * the rows of the sequences that go deeper, whose own are where they always were.
+ */
 typedef struct gti_job {
     const gt_session *session;
     const gt_batch *batch;
     uint32_t threads; /* that are expected */
-    uint32_t depth;
+    uint32_t depth; /* of the deepest sequence */
     uint32_t first_sequence;
     uint32_t sequences;
     uint32_t first_row;
     uint32_t rows;
-    uint32_t last_count; /* rows that the last layer computes to its end */
-    bool states;         /* some sequence asks for its rows */
-    const uint32_t *last_rows; /* [last_count] */
-    const uint32_t *last_at;   /* [sequences + 1]: where each sequence's stand among them */
+    bool states; /* some sequence asks for its rows */
+    uint32_t active[GTI_MAX_LAYERS + 2]; /* sequences that a layer computes */
+    const uint32_t *picked;              /* rows, sequence by sequence */
+    const uint32_t *picked_at;           /* [sequences + 1]: where each sequence's stand among them */
     const gti_head_row *head_rows[GT_MAX_HEADS];
     uint32_t head_counts[GT_MAX_HEADS];
 } gti_job;
@@ -77,12 +83,38 @@ static inline float *gti_layer_output(const gti_worker *w, uint32_t layer) {
 
 /* The first row of a sequence of the wave, or of the one behind its last. */
 static inline uint32_t gti_sequence_start(const gti_job *job, uint32_t sequence) {
-    return (uint32_t)job->batch->starts[job->first_sequence + sequence] - job->first_row;
+    return job->session->row_starts[job->first_sequence + sequence] - job->first_row;
 }
 
-/* Whether the last layer computes only some rows to its end. */
+/* Which one of the batch it is. */
+static inline uint32_t gti_sequence(const gti_job *job, uint32_t sequence) {
+    return job->session->order[job->first_sequence + sequence];
+}
+
+/* Rows that a layer computes keys and values of; none behind the deepest. */
+static inline uint32_t gti_layer_rows_of(const gti_job *job, uint32_t layer) {
+    return gti_sequence_start(job, job->active[layer]);
+}
+
+/* Where a sequence's picked rows lie in the output of the layer that is its last. */
+static inline uint32_t gti_picked_start(const gti_job *job, uint32_t layer, uint32_t sequence) {
+    return gti_layer_rows_of(job, layer + 1) + job->picked_at[sequence] - job->picked_at[job->active[layer + 1]];
+}
+
+/* Rows that a layer computes to its end: all of the deeper sequences, and those that are picked. */
+static inline uint32_t gti_ended_rows(const gti_job *job, uint32_t layer) {
+    return gti_picked_start(job, layer, job->active[layer]);
+}
+
+/* Whether these are not all. */
 static inline bool gti_compact(const gti_job *job, uint32_t layer) {
-    return layer + 1 == job->depth && job->last_count < job->rows;
+    return gti_ended_rows(job, layer) < gti_layer_rows_of(job, layer);
+}
+
+/* Which row of the layer's input the rowth of its output is. */
+static inline uint32_t gti_input_row(const gti_job *job, uint32_t layer, uint32_t row) {
+    const uint32_t deeper = gti_layer_rows_of(job, layer + 1);
+    return row < deeper ? row : job->picked[job->picked_at[job->active[layer + 1]] + row - deeper];
 }
 
 /* Declares first and count: the rows of a piece that is a block. */
@@ -91,7 +123,7 @@ static inline bool gti_compact(const gti_job *job, uint32_t layer) {
     const uint32_t count = gti_block_start((s)->rows, (s)->blocks, (piece) + 1) - first
 
 /* wave.c. Cuts a batch into the session's jobs. */
-void gti_plan(gt_session *session, const gt_batch *batch, uint32_t depth);
+void gti_plan(gt_session *session, const gt_batch *batch);
 /* Waves that a batch of so many tokens has at most, and phases that a wave has. */
 uint32_t gti_most_waves(uint32_t tokens);
 uint32_t gti_phase_count(const gt_model *model);
@@ -101,8 +133,15 @@ void gti_run_phase(gti_worker *w, const gti_step *s, uint32_t pieces);
 uint64_t gti_began(const gti_worker *w);
 void gti_ended(const gti_worker *w, uint32_t stage, uint64_t start);
 
+/* fused.c. A linear over so many rows, whose outputs the threads share. */
+void gti_shared_linear(gti_worker *w, gti_step s, uint32_t rows);
+
 /* wave_heads.c. All heads of a wave whose layers were computed, and the scratch that a thread needs for one. */
 void gti_answer(gti_worker *w);
 uint64_t gti_head_bytes(const gt_model *model, const gti_head *head);
+
+/* wave_masks.c. The same for a head that fills masks. */
+void gti_fill_masks(gti_worker *w, uint32_t head);
+uint64_t gti_mask_bytes(void);
 
 #endif

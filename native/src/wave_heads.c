@@ -38,8 +38,7 @@ static void gather(const gti_worker *w, const gti_head *head, const head_frame *
         memset(to, 0, frame->input.stride);
         for (uint32_t i = 0; i < head->info.layer_count; i++) {
             const uint32_t layer = head->info.layers[i];
-            const bool picked = layer > 0 && gti_compact(w->job, layer - 1);
-            const uint64_t row = picked ? rows[r].last_row : rows[r].row;
+            const uint64_t row = layer == rows[r].depth ? rows[r].last_row : rows[r].row;
             memcpy(to + (uint64_t)i * d, gti_layer_output(w, layer) + row * w->fused->width, d * sizeof(float));
         }
     }
@@ -121,6 +120,10 @@ void gti_answer(gti_worker *w) {
         if (rows == 0) {
             continue;
         }
+        if (w->model->heads[h].info.task == GT_TASK_FILL_MASK) {
+            gti_fill_masks(w, h);
+            continue;
+        }
         const gti_packed *packed = &w->model->heads[h].packed_dense;
         if (job->threads == 1 || packed->panels == NULL || rows > HEAD_ROWS) {
             gti_run_phase(w, &s, s.blocks);
@@ -137,5 +140,5 @@ void gti_answer(gti_worker *w) {
 
 uint64_t gti_head_bytes(const gt_model *model, const gti_head *head) {
     head_frame frame;
-    return lay_out_head(model, head, NULL, &frame);
+    return head->info.task == GT_TASK_FILL_MASK ? gti_mask_bytes() : lay_out_head(model, head, NULL, &frame);
 }

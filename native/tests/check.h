@@ -25,6 +25,7 @@ void gtt_damage_suite(void);
 void gtt_session_suite(void);
 void gtt_encoder_suite(void);
 void gtt_batch_suite(void);
+void gtt_depth_suite(void);
 void gtt_memory_suite(void);
 void gtt_kernels_suite(void);
 void gtt_team_suite(void);

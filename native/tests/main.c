@@ -35,6 +35,7 @@ int main(int count, char **arguments) {
     } suites[] = {
         {"gguf", gtt_gguf_suite},       {"model", gtt_model_suite}, {"damage", gtt_damage_suite},
         {"session", gtt_session_suite}, {"encoder", gtt_encoder_suite}, {"batch", gtt_batch_suite},
+        {"depth", gtt_depth_suite},
         {"memory", gtt_memory_suite},   {"kernels", gtt_kernels_suite},
         {"team", gtt_team_suite},
     };

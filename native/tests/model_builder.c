@@ -9,6 +9,8 @@
 #include <string.h>
 
 #define LOUD 5
+/* Heads whose random numbers come before the encoder's. */
+#define FIRST_HEADS 4
 
 const char *gtt_left_out;
 
@@ -139,55 +141,84 @@ static void add_sizes(builder *b) {
     gtt_key_texts(&b->image, "tokenizer.ggml.tokens", shape->vocabulary);
     if (!shape->foreign) {
         gtt_key_u32(&b->image, "gatun.layout", 1);
+        if (!left_out("tokenizer.ggml.mask_token_id")) {
+            gtt_key_u32(&b->image, "tokenizer.ggml.mask_token_id", GTT_MASK);
+        }
         gtt_key_text(&b->image, "gatun.activation", shape->activation);
     }
 }
 
-static void add_array(builder *b, uint32_t head, const char *name, uint64_t rows, uint64_t columns) {
+static void add_array(builder *b, uint32_t head, const char *name, uint64_t rows, uint64_t columns, float scale,
+                      float offset) {
     char key[64];
     snprintf(key, sizeof(key), "gatun.head.%u.%s", head, name);
-    float *values = random_values(b, rows * columns, 0.2f, 0);
+    float *values = random_values(b, rows * columns, scale, offset);
     if (!left_out(key)) {
         gtt_key_f32s(&b->image, key, values, rows * columns);
     }
     remember(b, key, rows, columns, values);
 }
 
+/*
+ * What a head that fills masks has instead of an output layer: the rest of it is the table of tokens. Its norm makes
+ * logits from that, whose numbers are large, as they are in a trained model: a few at most.
+ */
+static void add_mask_head(builder *b, uint32_t index) {
+    const uint32_t d = b->model->shape.width;
+    add_array(b, index, "dense.weight", d, d, 0.2f, 0);
+    add_array(b, index, "dense.bias", 1, d, 0.2f, 0);
+    add_array(b, index, "norm.weight", 1, d, 0.05f, 0.15f);
+    add_array(b, index, "norm.bias", 1, d, 0.03f, 0);
+    add_array(b, index, "output.bias", 1, b->model->shape.vocabulary, 0.2f, 0);
+}
+
 static void add_head(builder *b, uint32_t index) {
+    static const char *const tasks[] = {"text-classification", "token-classification", "question-answering",
+                                        "fill-mask"};
     const gtt_head *head = &b->model->heads[index];
     char key[64];
     snprintf(key, sizeof(key), "gatun.head.%u.name", index);
     gtt_key_text(&b->image, key, head->name);
     snprintf(key, sizeof(key), "gatun.head.%u.task", index);
-    gtt_key_text(&b->image, key, head->per_token ? "token-classification" : "text-classification");
+    gtt_key_text(&b->image, key, tasks[head->task]);
     snprintf(key, sizeof(key), "gatun.head.%u.labels", index);
-    gtt_key_texts(&b->image, key, head->labels);
+    if (head->task != GT_TASK_FILL_MASK && !left_out(key)) {
+        gtt_key_texts(&b->image, key, head->labels);
+    }
     snprintf(key, sizeof(key), "gatun.head.%u.activation", index);
     gtt_key_text(&b->image, key, head->activation);
     snprintf(key, sizeof(key), "gatun.head.%u.layers", index);
-    gtt_key_u32s(&b->image, key, head->layers, head->layer_count);
+    if (!left_out(key)) {
+        gtt_key_u32s(&b->image, key, head->layers, head->layer_count);
+    }
     if (index == 0) {
+        return;
+    }
+    if (head->task == GT_TASK_FILL_MASK) {
+        add_mask_head(b, index);
         return;
     }
     uint64_t in = (uint64_t)head->layer_count * b->model->shape.width;
     if (head->dense != 0) {
-        add_array(b, index, "dense.weight", head->dense, in);
-        add_array(b, index, "dense.bias", 1, head->dense);
+        add_array(b, index, "dense.weight", head->dense, in, 0.2f, 0);
+        add_array(b, index, "dense.bias", 1, head->dense, 0.2f, 0);
         in = head->dense;
     }
-    add_array(b, index, "output.weight", head->labels, in);
-    add_array(b, index, "output.bias", 1, head->labels);
+    add_array(b, index, "output.weight", head->labels, in, 0.2f, 0);
+    add_array(b, index, "output.bias", 1, head->labels, 0.2f, 0);
 }
 
 static void describe_heads(gtt_model *model) {
     const uint32_t last = model->shape.layers;
     const gtt_head heads[] = {
-        {"sentiment", 0, 3, model->shape.width, model->shape.token_types == 0 ? "relu" : "tanh", 1, {last}},
-        {"emotion", 0, 5, model->shape.width / 8, "tanh", 1, {last}},
-        {"tags", 1, 2, 0, "none", 2, {last - 1, last}},
-        {"early", 1, 4, model->shape.width / 16, "gelu", 1, {last - 1}},
+        {"sentiment", GT_TASK_TEXT_CLASSIFICATION, 3, model->shape.width, model->shape.token_types == 0 ? "relu" : "tanh", 1, {last}},
+        {"emotion", GT_TASK_TEXT_CLASSIFICATION, 5, model->shape.width / 8, "tanh", 1, {last - last / 3}},
+        {"tags", GT_TASK_TOKEN_CLASSIFICATION, 2, 0, "none", 2, {last - 1, last}},
+        {"early", GT_TASK_TOKEN_CLASSIFICATION, 4, model->shape.width / 16, "gelu", 1, {last / 2}},
+        {"answers", GT_TASK_QUESTION_ANSWERING, 2, 0, "none", 1, {last}},
+        {"words", GT_TASK_FILL_MASK, model->shape.vocabulary, model->shape.width, "gelu", 1, {last}},
     };
-    model->head_count = model->shape.foreign ? 1 : 4;
+    model->head_count = model->shape.foreign ? 1 : GTT_HEADS;
     memcpy(model->heads, heads, sizeof(heads));
 }
 
@@ -198,7 +229,7 @@ gtt_model *gtt_build(const gtt_shape *shape, gtt_change change) {
     add_sizes(&b);
     if (!shape->foreign) {
         gtt_key_u32(&b.image, "gatun.head_count", b.model->head_count);
-        for (uint32_t i = 0; i < b.model->head_count; i++) {
+        for (uint32_t i = 0; i < FIRST_HEADS; i++) {
             add_head(&b, i);
         }
     }
@@ -215,6 +246,9 @@ gtt_model *gtt_build(const gtt_shape *shape, gtt_change change) {
     add_tensor(&b, "cls.bias", GGML_TYPE_F32, shape->width, 0, 0.2f, 0);
     add_tensor(&b, "cls.output.weight", GGML_TYPE_F32, shape->width, b.model->heads[0].labels, 0.2f, 0);
     add_tensor(&b, "cls.output.bias", GGML_TYPE_F32, b.model->heads[0].labels, 0, 0.2f, 0);
+    for (uint32_t i = FIRST_HEADS; i < b.model->head_count; i++) {
+        add_head(&b, i);
+    }
     if (change != NULL) {
         change(&b.image);
     }
@@ -228,6 +262,10 @@ void gtt_model_free(gtt_model *model) {
     }
     gtt_free(&model->file);
     free(model);
+}
+
+int gtt_reads(const gtt_head *head, int32_t position, int32_t id) {
+    return head->task == GT_TASK_TEXT_CLASSIFICATION ? position == 0 : head->task != GT_TASK_FILL_MASK || id == GTT_MASK;
 }
 
 const gtt_weight *gtt_weight_named(const gtt_model *model, const char *name) {

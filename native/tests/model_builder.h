@@ -7,6 +7,10 @@
 #include "gatun.h"
 
 #define GTT_MAX_WEIGHTS 256
+#define GTT_HEADS 6
+/* All heads of a built model, and its mask token. */
+#define GTT_ALL_HEADS ((1u << GTT_HEADS) - 1)
+#define GTT_MASK 2
 
 typedef struct gtt_shape {
     uint32_t layers;
@@ -37,7 +41,7 @@ typedef struct gtt_weight {
 /* A head of a built model. */
 typedef struct gtt_head {
     const char *name;
-    int per_token;
+    uint32_t task; /* GT_TASK_... */
     uint32_t labels;
     uint32_t dense; /* width, 0: none */
     const char *activation;
@@ -50,7 +54,7 @@ typedef struct gtt_model {
     gtt_bytes file;
     size_t metadata; /* bytes before the data section */
     uint32_t head_count;
-    gtt_head heads[4];
+    gtt_head heads[GTT_HEADS];
     uint32_t weight_count;
     gtt_weight weights[GTT_MAX_WEIGHTS];
 } gtt_model;
@@ -63,6 +67,8 @@ extern const char *gtt_left_out;
 
 gtt_model *gtt_build(const gtt_shape *shape, gtt_change change);
 void gtt_model_free(gtt_model *model);
+/* Whether a head answers a token with a row: the first one, all, or the masks. */
+int gtt_reads(const gtt_head *head, int32_t position, int32_t id);
 /* NULL when the model has no such weight. */
 const gtt_weight *gtt_weight_named(const gtt_model *model, const char *name);
 

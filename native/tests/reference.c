@@ -156,25 +156,46 @@ void gtt_reference_states(const gtt_model *model, const int32_t *ids, const int3
     }
 }
 
-void gtt_reference_head(const gtt_model *model, uint32_t index, const double *states, uint32_t length, double *logits) {
+/* The head's row for its input x, [layers d] and room for the dense layer's behind it. */
+static void answer(const gtt_model *model, uint32_t index, double *x, double *logits) {
+    const gtt_head *head = &model->heads[index];
+    double *dense = x + head->layer_count * model->shape.width;
+    char name[48];
+    if (head->dense != 0) {
+        snprintf(name, sizeof(name), index == 0 ? "cls" : "gatun.head.%u.dense", index);
+        linear(model, name, 0, head->dense, x, dense);
+        for (uint32_t i = 0; i < head->dense; i++) {
+            dense[i] = apply(head->activation, dense[i]);
+        }
+    }
+    if (head->task == GT_TASK_FILL_MASK) {
+        snprintf(name, sizeof(name), "gatun.head.%u.norm", index);
+        normalize(model, name, dense);
+        snprintf(name, sizeof(name), "gatun.head.%u.output", index);
+        linear(model, "token_embd", 0, head->labels, dense, logits);
+        for (uint32_t i = 0; i < head->labels; i++) {
+            logits[i] += (double)weight(model, name, "bias")->values[i];
+        }
+        return;
+    }
+    snprintf(name, sizeof(name), index == 0 ? "cls.output" : "gatun.head.%u.output", index);
+    linear(model, name, 0, head->labels, head->dense != 0 ? dense : x, logits);
+}
+
+void gtt_reference_head(const gtt_model *model, uint32_t index, const int32_t *ids, const double *states,
+                        uint32_t length, double *logits) {
     const gtt_head *head = &model->heads[index];
     const uint32_t d = model->shape.width;
     double *x = malloc((head->layer_count * d + head->dense) * sizeof(double));
-    double *dense = x + head->layer_count * d;
-    char name[48];
-    for (uint32_t t = 0; t < (head->per_token ? length : 1); t++) {
+    for (uint32_t t = 0; t < length; t++) {
+        if (!gtt_reads(head, (int32_t)t, ids[t])) {
+            continue;
+        }
         for (uint32_t i = 0; i < head->layer_count; i++) {
             memcpy(x + i * d, states + ((uint64_t)head->layers[i] * length + t) * d, d * sizeof(double));
         }
-        if (head->dense != 0) {
-            snprintf(name, sizeof(name), index == 0 ? "cls" : "gatun.head.%u.dense", index);
-            linear(model, name, 0, head->dense, x, dense);
-            for (uint32_t i = 0; i < head->dense; i++) {
-                dense[i] = apply(head->activation, dense[i]);
-            }
-        }
-        snprintf(name, sizeof(name), index == 0 ? "cls.output" : "gatun.head.%u.output", index);
-        linear(model, name, 0, head->labels, head->dense != 0 ? dense : x, logits + t * head->labels);
+        answer(model, index, x, logits);
+        logits += head->labels;
     }
     free(x);
 }

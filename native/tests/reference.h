@@ -12,7 +12,8 @@
 void gtt_reference_states(const gtt_model *model, const int32_t *ids, const int32_t *types, uint32_t length,
                           double *states);
 
-/* logits: double[labels], or [length][labels] for a head per token. */
-void gtt_reference_head(const gtt_model *model, uint32_t head, const double *states, uint32_t length, double *logits);
+/* logits: double[rows][labels], of the first token, all or the masks among ids. */
+void gtt_reference_head(const gtt_model *model, uint32_t head, const int32_t *ids, const double *states,
+                        uint32_t length, double *logits);
 
 #endif

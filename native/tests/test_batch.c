@@ -7,7 +7,7 @@
 #include <string.h>
 
 #define KINDS 12
-#define OUTPUTS (15 | GT_OUTPUT_STATES)
+#define OUTPUTS (GTT_ALL_HEADS | GT_OUTPUT_STATES)
 
 static uint32_t length_of(uint32_t kind) {
     static const uint32_t lengths[KINDS] = {1, 2, 3, 4, 5, 8, 15, 16, 17, 31, 33, 40};
@@ -135,17 +135,17 @@ static void answers_what_is_asked(void) {
     gtt_batch *some = calloc(1, sizeof(*some));
     gtt_opened opened;
     CHECK(gtt_open(&opened, &model->file, 128, 16) == GT_OK, "%s", opened.error.message);
-    gtt_add_random(whole, model, 3, 9, 15);
+    gtt_add_random(whole, model, 3, 9, GTT_ALL_HEADS);
     CHECK(gtt_run(&opened, model, whole) == GT_OK, "%s", opened.error.message);
-    for (uint32_t outputs = 0; outputs < 16; outputs++) {
+    for (uint32_t outputs = 0; outputs <= GTT_ALL_HEADS; outputs++) {
         memset(some, 0, sizeof(*some));
-        gtt_add_random(some, model, 77, 4, (outputs * 7) % 16);
+        gtt_add_random(some, model, 77, 4, (outputs * 7) & GTT_ALL_HEADS);
         gtt_add_random(some, model, 3, 9, outputs);
         CHECK(gtt_run(&opened, model, some) == GT_OK, "%s", opened.error.message);
         const float *actual = some->logits + some->logits_at[1];
         const float *expected = whole->logits;
-        for (uint32_t h = 0; h < 4; h++) {
-            const uint64_t count = gtt_logit_count(model, 9, 1u << h);
+        for (uint32_t h = 0; h < GTT_HEADS; h++) {
+            const uint64_t count = gtt_logit_count(model, whole, 0, 1u << h);
             if (outputs >> h & 1) {
                 CHECK(memcmp(actual, expected, count * sizeof(float)) == 0, "outputs %u, head %u", outputs, h);
                 actual += count;
@@ -156,6 +156,50 @@ static void answers_what_is_asked(void) {
     gtt_close(&opened);
     free(whole);
     free(some);
+    gtt_model_free(model);
+}
+
+/* Sequences of different depths keep each other company: each the same bits as alone. */
+static void mixes_depths(void) {
+    enum { COUNT = 24, ROUNDS = 40 };
+    gtt_shape shape = gtt_small_shape();
+    shape.layers = 5;
+    gtt_model *model = gtt_build(&shape, NULL);
+    gtt_batch *alone = calloc(1, sizeof(*alone));
+    gtt_batch *batch = calloc(1, sizeof(*batch));
+    gtt_opened opened;
+    uint64_t seed = 11;
+    CHECK(gtt_open(&opened, &model->file, 1024, COUNT) == GT_OK, "%s", opened.error.message);
+    for (uint32_t round = 0; round < ROUNDS; round++) {
+        const uint32_t count = 1 + round % COUNT;
+        memset(batch, 0, sizeof(*batch));
+        for (uint32_t s = 0; s < count; s++) {
+            const uint32_t kind = (uint32_t)((gtt_random(&seed) + 1) / 2 * (KINDS - 0.01f));
+            const uint32_t one = 1u << (uint32_t)((gtt_random(&seed) + 1) / 2 * 6.99f);
+            const uint32_t outputs = s % 3 == 2 ? one | 1u << s % GTT_HEADS : one;
+            gtt_add_random(batch, model, kind, length_of(kind),
+                           outputs > GTT_ALL_HEADS ? outputs % 64 | GT_OUTPUT_STATES : outputs);
+        }
+        batch->threads = 1 + round % 4;
+        CHECK(gtt_run(&opened, model, batch) == GT_OK, "%s", opened.error.message);
+        for (uint32_t s = 0; s < count; s++) {
+            const size_t bytes = (batch->logits_at[s + 1] - batch->logits_at[s]) * sizeof(float);
+            const size_t length = (size_t)(batch->starts[s + 1] - batch->starts[s]);
+            memset(alone, 0, sizeof(*alone));
+            memcpy(alone->ids, batch->ids + batch->starts[s], length * sizeof(int32_t));
+            memcpy(alone->types, batch->types + batch->starts[s], length * sizeof(int32_t));
+            alone->starts[1] = (int32_t)length;
+            alone->outputs[0] = batch->outputs[s];
+            alone->sequences = 1;
+            CHECK(gtt_run(&opened, model, alone) == GT_OK, "%s", opened.error.message);
+            CHECK(memcmp(batch->logits + batch->logits_at[s], alone->logits, bytes) == 0,
+                  "round %u: sequence %u of %u, outputs 0x%x, differs from itself alone", round, s, count,
+                  batch->outputs[s]);
+        }
+    }
+    gtt_close(&opened);
+    free(alone);
+    free(batch);
     gtt_model_free(model);
 }
 
@@ -189,6 +233,7 @@ void gtt_batch_suite(void) {
     }
     runs_many_short_sequences();
     answers_what_is_asked();
+    mixes_depths();
     if (gtt_compute == GT_COMPUTE_GGML) {
         agrees_on_ggmls_threads();
     }

@@ -30,8 +30,8 @@ static double difference(const gtt_model *model, const gtt_batch *batch, uint32_
     gtt_reference_states(model, batch->ids + batch->starts[s], batch->types + batch->starts[s], length, states);
     for (uint32_t h = 0; h < model->head_count; h++) {
         if (batch->outputs[s] >> h & 1) {
-            const uint64_t count = gtt_logit_count(model, length, 1u << h);
-            gtt_reference_head(model, h, states, length, expected);
+            const uint64_t count = gtt_logit_count(model, batch, s, 1u << h);
+            gtt_reference_head(model, h, batch->ids + batch->starts[s], states, length, expected);
             for (uint64_t i = 0; i < count; i++) {
                 worst = larger(worst, expected[i], *actual++, by_size);
             }
@@ -51,7 +51,7 @@ static void agrees(const char *what, const gtt_shape *shape, double tolerance) {
     gtt_opened opened;
     const uint32_t lengths[] = {1, 7, shape->context, 2, 16, 33};
     const uint32_t heads = (1u << model->head_count) - 1;
-    const uint32_t outputs[] = {heads, GT_OUTPUT_STATES, heads | GT_OUTPUT_STATES, 1, heads & 6, heads & 8};
+    const uint32_t outputs[] = {heads, GT_OUTPUT_STATES, heads | GT_OUTPUT_STATES, 1, heads & 6, heads & 40};
     CHECK(gtt_open(&opened, &model->file, 256, 8) == GT_OK, "%s: %s", what, opened.error.message);
     for (uint32_t s = 0; s < 6 && opened.session != NULL; s++) {
         gtt_add_random(batch, model, s, lengths[s], outputs[s]);
@@ -152,7 +152,7 @@ static void agrees_on_one_id(void) {
     gtt_batch *batch = calloc(1, sizeof(*batch));
     gtt_opened opened;
     CHECK(gtt_open(&opened, &model->file, 512, 1) == GT_OK, "%s", opened.error.message);
-    gtt_add_random(batch, model, 1, 512, 15 | GT_OUTPUT_STATES);
+    gtt_add_random(batch, model, 1, 512, GTT_ALL_HEADS | GT_OUTPUT_STATES);
     for (uint32_t i = 0; i < 512; i++) {
         batch->ids[i] = 7;
     }
@@ -174,11 +174,49 @@ static void agrees_on_long_sequences(void) {
     gtt_opened opened;
     CHECK(gtt_open(&opened, &model->file, 700, 2) == GT_OK, "%s", opened.error.message);
     gtt_add_random(batch, model, 1, 600, GT_OUTPUT_STATES);
-    gtt_add_random(batch, model, 2, 100, 15);
+    gtt_add_random(batch, model, 2, 100, GTT_ALL_HEADS);
     CHECK(gtt_run(&opened, model, batch) == GT_OK, "%s", opened.error.message);
     CHECK(difference(model, batch, 0, false) < rounded(2e-5), "600 tokens: %g", difference(model, batch, 0, false));
     CHECK(difference(model, batch, 1, false) < rounded(2e-5), "100 tokens: %g", difference(model, batch, 1, false));
     gtt_close(&opened);
+    free(batch);
+    gtt_model_free(model);
+}
+
+/* The scores of a vocabulary of a real one's width and size: what a caller sees of logits that are rounded. */
+static void scores_masks(void) {
+    gtt_shape shape = gtt_small_shape();
+    shape.layers = 1;
+    shape.width = 768;
+    shape.attention_heads = 12;
+    shape.feed_forward = 128;
+    shape.vocabulary = 4000;
+    shape.scale = 0.05f;
+    gtt_model *model = gtt_build(&shape, NULL);
+    gtt_batch *batch = calloc(1, sizeof(*batch));
+    gtt_opened opened;
+    double *states = malloc(2ull * 40 * shape.width * sizeof(double));
+    double *expected = malloc(40ull * shape.vocabulary * sizeof(double));
+    CHECK(gtt_open(&opened, &model->file, 40, 1) == GT_OK, "%s", opened.error.message);
+    gtt_add_random(batch, model, 3, 40, 1u << 5);
+    CHECK(gtt_run(&opened, model, batch) == GT_OK, "%s", opened.error.message);
+    gtt_reference_states(model, batch->ids, batch->types, 40, states);
+    gtt_reference_head(model, 5, batch->ids, states, 40, expected);
+    for (uint64_t row = 0; row < batch->logits_at[1]; row += shape.vocabulary) {
+        double all = 0, actual = 0, worst = 0;
+        for (uint32_t i = 0; i < shape.vocabulary; i++) {
+            all += exp(expected[row + i]);
+            actual += exp((double)batch->logits[row + i]);
+        }
+        for (uint32_t i = 0; i < shape.vocabulary; i++) {
+            worst = larger(worst, exp(expected[row + i]) / all, (float)(exp((double)batch->logits[row + i]) / actual), false);
+        }
+        CHECK(worst < (gtt_compute == GT_COMPUTE_F32 ? 1e-4 : 5e-3), "row %llu: a score differs by %g",
+              (unsigned long long)(row / shape.vocabulary), worst);
+    }
+    gtt_close(&opened);
+    free(states);
+    free(expected);
     free(batch);
     gtt_model_free(model);
 }
@@ -191,8 +229,8 @@ static void stays_finite(void) {
     gtt_batch *batch = calloc(1, sizeof(*batch));
     gtt_opened opened;
     CHECK(gtt_open(&opened, &model->file, 64, 4) == GT_OK, "%s", opened.error.message);
-    gtt_add_random(batch, model, 1, 1, 15 | GT_OUTPUT_STATES);
-    gtt_add_random(batch, model, 2, 40, 15 | GT_OUTPUT_STATES);
+    gtt_add_random(batch, model, 1, 1, GTT_ALL_HEADS | GT_OUTPUT_STATES);
+    gtt_add_random(batch, model, 2, 40, GTT_ALL_HEADS | GT_OUTPUT_STATES);
     CHECK(gtt_run(&opened, model, batch) == GT_OK, "%s", opened.error.message);
     for (uint64_t i = 0; i < batch->logits_at[2]; i++) {
         CHECK(isfinite(batch->logits[i]), "logit %llu", (unsigned long long)i);
@@ -229,6 +267,7 @@ void gtt_encoder_suite(void) {
     answers_zero_weights_with_zeros();
     agrees_on_one_id();
     agrees_on_long_sequences();
+    scores_masks();
     stays_finite();
     agrees_on_a_loud_channel();
 }

@@ -79,7 +79,7 @@ static void allocates_nothing(uint32_t type) {
     CHECK(allocations >= (gtt_compute == GT_COMPUTE_GGML ? 5 : 2), "the allocator is not watched: %d allocations", allocations);
     counting = 0;
     for (uint32_t s = 0; s < 40; s++) {
-        gtt_add_random(batch, model, s, 1 + s % 40, 15 | GT_OUTPUT_STATES);
+        gtt_add_random(batch, model, s, 1 + s % 40, GTT_ALL_HEADS | GT_OUTPUT_STATES);
     }
     for (int round = 0; round < 3; round++) {
         counting = 1;

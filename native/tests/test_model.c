@@ -43,12 +43,16 @@ static void describes(void) {
     CHECK(gt_model_measure(model->file.data, model->file.size, &how, &info, NULL) == GT_OK, "measure");
     CHECK(info.vocabulary_size == 50 && info.context_length == 40 && info.embedding_length == 64, "sizes");
     CHECK(info.layer_count == 2 && info.attention_head_count == 4 && info.feed_forward_length == 96, "sizes");
-    CHECK(info.token_type_count == 2 && info.head_count == 4, "counts");
+    CHECK(info.token_type_count == 2 && info.head_count == 6 && info.mask_token == GTT_MASK, "counts");
     CHECK(gt_model_head(opened.model, 2, &head, &opened.error) == GT_OK, "%s", opened.error.message);
     CHECK(strcmp(head.name, "tags") == 0 && head.task == GT_TASK_TOKEN_CLASSIFICATION && head.label_count == 2, "head");
     CHECK(head.layer_count == 2 && head.layers[0] == 1 && head.layers[1] == 2, "layers");
-    CHECK(gt_model_head(opened.model, 4, &head, &opened.error) == GT_ERROR_ARGUMENT, "no fifth head");
-    CHECK(strcmp(opened.error.message, "head 4 is asked for, the model has 4") == 0, "%s", opened.error.message);
+    CHECK(gt_model_head(opened.model, 4, &head, &opened.error) == GT_OK, "%s", opened.error.message);
+    CHECK(head.task == GT_TASK_QUESTION_ANSWERING && head.label_count == 2, "answers");
+    CHECK(gt_model_head(opened.model, 5, &head, &opened.error) == GT_OK, "%s", opened.error.message);
+    CHECK(head.task == GT_TASK_FILL_MASK && head.label_count == 50, "words");
+    CHECK(gt_model_head(opened.model, 6, &head, &opened.error) == GT_ERROR_ARGUMENT, "no seventh head");
+    CHECK(strcmp(opened.error.message, "head 6 is asked for, the model has 6") == 0, "%s", opened.error.message);
     gtt_close(&opened);
     gtt_model_free(model);
 }
@@ -75,6 +79,12 @@ static void needs_its_parts(void) {
     needs("gatun.head.1.output.bias", "key gatun.head.1.output.bias is missing");
     needs("gatun.head.1.dense.weight", "key gatun.head.1.dense.weight is missing");
     needs("gatun.head.2.output.weight", "key gatun.head.2.output.weight is missing");
+    needs("gatun.head.5.dense.weight", "key gatun.head.5.dense.weight is missing");
+    needs("gatun.head.5.dense.bias", "key gatun.head.5.dense.bias is missing");
+    needs("gatun.head.5.norm.weight", "key gatun.head.5.norm.weight is missing");
+    needs("gatun.head.5.norm.bias", "key gatun.head.5.norm.bias is missing");
+    needs("gatun.head.5.output.bias", "key gatun.head.5.output.bias is missing");
+    needs("tokenizer.ggml.mask_token_id", "key tokenizer.ggml.mask_token_id is missing");
 }
 
 static void twice_a_key(gtt_image *image) {
@@ -153,6 +163,46 @@ static void refuses_contradictions(void) {
            "key gatun.activation is swish, expected gelu_erf, gelu_tanh or relu");
 }
 
+static void far_mask(gtt_image *image) {
+    gtt_key_u32(image, "tokenizer.ggml.mask_token_id", 50);
+}
+
+static void short_bias(gtt_image *image) {
+    const float zeros[49] = {0};
+    gtt_key_f32s(image, "gatun.head.5.output.bias", zeros, 49);
+}
+
+static void labelled_masks(gtt_image *image) {
+    gtt_key_texts(image, "gatun.head.5.labels", 50);
+}
+
+static void three_labels(gtt_image *image) {
+    gtt_key_texts(image, "gatun.head.4.labels", 3);
+}
+
+static void two_layers(gtt_image *image) {
+    const uint32_t layers[] = {1, 2};
+    gtt_key_u32s(image, "gatun.head.5.layers", layers, 2);
+}
+
+static void refuses_wrong_heads(void) {
+    const gtt_shape shape = gtt_small_shape();
+    expect("labels of masks", &shape, labelled_masks, GT_ERROR_FORMAT,
+           "key gatun.head.5.labels is there, but a head that fills masks answers with the vocabulary");
+    gtt_left_out = "tokenizer.ggml.mask_token_id";
+    expect("mask token", &shape, far_mask, GT_ERROR_FORMAT,
+           "key tokenizer.ggml.mask_token_id is 50, expected a number from 0 to 49");
+    gtt_left_out = "gatun.head.5.output.bias";
+    expect("bias", &shape, short_bias, GT_ERROR_FORMAT, "key gatun.head.5.output.bias has 49 elements, expected 50 to 50");
+    gtt_left_out = "gatun.head.4.labels";
+    expect("three labels", &shape, three_labels, GT_ERROR_FORMAT,
+           "key gatun.head.4.labels has 3 labels, a head that answers questions has 2");
+    gtt_left_out = "gatun.head.5.layers";
+    expect("two layers", &shape, two_layers, GT_ERROR_FORMAT,
+           "head words fills masks and reads 2 layers, expected one");
+    gtt_left_out = NULL;
+}
+
 static void changed_text(const char *from, const char *to, int status, const char *message) {
     const gtt_shape shape = gtt_small_shape();
     gtt_model *model = gtt_build(&shape, NULL);
@@ -181,5 +231,6 @@ void gtt_model_suite(void) {
     describes();
     needs_its_parts();
     refuses_contradictions();
+    refuses_wrong_heads();
     refuses_other_models();
 }

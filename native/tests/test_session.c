@@ -50,6 +50,10 @@ static void checks_counts(fixture *f) {
     expect(f, GT_ERROR_BATCH, "the batch has 4 sequences, the session runs 1 to 3");
     f->batch.logits_capacity = 5;
     expect(f, GT_ERROR_BATCH, "sequence 1 ends at 6 logits, logits_capacity is 5");
+    f->ids[1] = GTT_MASK; /* and ids[2] is one, too */
+    f->outputs[0] = 32;
+    f->batch.logits_capacity = 2 * 50 - 1;
+    expect(f, GT_ERROR_BATCH, "sequence 0 ends at 100 logits, logits_capacity is 99");
     f->outputs[1] = GT_OUTPUT_STATES;
     f->batch.logits_capacity = 3 + 2 * 64 - 1;
     expect(f, GT_ERROR_BATCH, "sequence 1 ends at 131 logits, logits_capacity is 130");
@@ -93,8 +97,8 @@ static void checks_tokens(fixture *f) {
     expect(f, GT_ERROR_BATCH, "sequence 0 has token type 2 at position 2, expected 0 to 1");
     f->types[3] = -1;
     expect(f, GT_ERROR_BATCH, "sequence 1 has token type -1 at position 0, expected 0 to 1");
-    f->outputs[1] = 16;
-    expect(f, GT_ERROR_BATCH, "sequence 1 wants outputs 0x10, the model has 4 heads");
+    f->outputs[1] = 64;
+    expect(f, GT_ERROR_BATCH, "sequence 1 wants outputs 0x40, the model has 6 heads");
 }
 
 static void checks_pointers(fixture *f) {

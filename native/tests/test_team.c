@@ -11,7 +11,7 @@
 #include <time.h>
 
 #define KINDS 9
-#define OUTPUTS (15 | GT_OUTPUT_STATES)
+#define OUTPUTS (GTT_ALL_HEADS | GT_OUTPUT_STATES)
 /* Twice as many as a session of gtt_open has room for. */
 #define JOINERS 6
 #define ROUNDS 80

@@ -23,10 +23,10 @@ public class gatun_h extends gatun_h$shared {
     static final SymbolLookup SYMBOL_LOOKUP = SymbolLookup.loaderLookup()
             .or(Linker.nativeLinker().defaultLookup());
 
-    private static final int GT_ABI_VERSION = (int)2L;
+    private static final int GT_ABI_VERSION = (int)3L;
     /**
      * {@snippet lang=c :
-     * #define GT_ABI_VERSION 2
+     * #define GT_ABI_VERSION 3
      * }
      */
     public static int GT_ABI_VERSION() {
@@ -80,7 +80,7 @@ public class gatun_h extends gatun_h$shared {
     private static final int GT_OK = (int)0L;
     /**
      * {@snippet lang=c :
-     * enum enum (unnamed at ./gatun.h:43:1).GT_OK = 0
+     * enum enum (unnamed at ./gatun.h:45:1).GT_OK = 0
      * }
      */
     public static int GT_OK() {
@@ -89,7 +89,7 @@ public class gatun_h extends gatun_h$shared {
     private static final int GT_ERROR_ARGUMENT = (int)1L;
     /**
      * {@snippet lang=c :
-     * enum enum (unnamed at ./gatun.h:43:1).GT_ERROR_ARGUMENT = 1
+     * enum enum (unnamed at ./gatun.h:45:1).GT_ERROR_ARGUMENT = 1
      * }
      */
     public static int GT_ERROR_ARGUMENT() {
@@ -98,7 +98,7 @@ public class gatun_h extends gatun_h$shared {
     private static final int GT_ERROR_FORMAT = (int)2L;
     /**
      * {@snippet lang=c :
-     * enum enum (unnamed at ./gatun.h:43:1).GT_ERROR_FORMAT = 2
+     * enum enum (unnamed at ./gatun.h:45:1).GT_ERROR_FORMAT = 2
      * }
      */
     public static int GT_ERROR_FORMAT() {
@@ -107,7 +107,7 @@ public class gatun_h extends gatun_h$shared {
     private static final int GT_ERROR_UNSUPPORTED = (int)3L;
     /**
      * {@snippet lang=c :
-     * enum enum (unnamed at ./gatun.h:43:1).GT_ERROR_UNSUPPORTED = 3
+     * enum enum (unnamed at ./gatun.h:45:1).GT_ERROR_UNSUPPORTED = 3
      * }
      */
     public static int GT_ERROR_UNSUPPORTED() {
@@ -116,7 +116,7 @@ public class gatun_h extends gatun_h$shared {
     private static final int GT_ERROR_MEMORY = (int)4L;
     /**
      * {@snippet lang=c :
-     * enum enum (unnamed at ./gatun.h:43:1).GT_ERROR_MEMORY = 4
+     * enum enum (unnamed at ./gatun.h:45:1).GT_ERROR_MEMORY = 4
      * }
      */
     public static int GT_ERROR_MEMORY() {
@@ -125,7 +125,7 @@ public class gatun_h extends gatun_h$shared {
     private static final int GT_ERROR_BATCH = (int)5L;
     /**
      * {@snippet lang=c :
-     * enum enum (unnamed at ./gatun.h:43:1).GT_ERROR_BATCH = 5
+     * enum enum (unnamed at ./gatun.h:45:1).GT_ERROR_BATCH = 5
      * }
      */
     public static int GT_ERROR_BATCH() {
@@ -134,7 +134,7 @@ public class gatun_h extends gatun_h$shared {
     private static final int GT_ERROR_INTERNAL = (int)6L;
     /**
      * {@snippet lang=c :
-     * enum enum (unnamed at ./gatun.h:43:1).GT_ERROR_INTERNAL = 6
+     * enum enum (unnamed at ./gatun.h:45:1).GT_ERROR_INTERNAL = 6
      * }
      */
     public static int GT_ERROR_INTERNAL() {
@@ -143,7 +143,7 @@ public class gatun_h extends gatun_h$shared {
     private static final int GT_TASK_TEXT_CLASSIFICATION = (int)0L;
     /**
      * {@snippet lang=c :
-     * enum enum (unnamed at ./gatun.h:53:1).GT_TASK_TEXT_CLASSIFICATION = 0
+     * enum enum (unnamed at ./gatun.h:55:1).GT_TASK_TEXT_CLASSIFICATION = 0
      * }
      */
     public static int GT_TASK_TEXT_CLASSIFICATION() {
@@ -152,16 +152,34 @@ public class gatun_h extends gatun_h$shared {
     private static final int GT_TASK_TOKEN_CLASSIFICATION = (int)1L;
     /**
      * {@snippet lang=c :
-     * enum enum (unnamed at ./gatun.h:53:1).GT_TASK_TOKEN_CLASSIFICATION = 1
+     * enum enum (unnamed at ./gatun.h:55:1).GT_TASK_TOKEN_CLASSIFICATION = 1
      * }
      */
     public static int GT_TASK_TOKEN_CLASSIFICATION() {
         return GT_TASK_TOKEN_CLASSIFICATION;
     }
+    private static final int GT_TASK_QUESTION_ANSWERING = (int)2L;
+    /**
+     * {@snippet lang=c :
+     * enum enum (unnamed at ./gatun.h:55:1).GT_TASK_QUESTION_ANSWERING = 2
+     * }
+     */
+    public static int GT_TASK_QUESTION_ANSWERING() {
+        return GT_TASK_QUESTION_ANSWERING;
+    }
+    private static final int GT_TASK_FILL_MASK = (int)3L;
+    /**
+     * {@snippet lang=c :
+     * enum enum (unnamed at ./gatun.h:55:1).GT_TASK_FILL_MASK = 3
+     * }
+     */
+    public static int GT_TASK_FILL_MASK() {
+        return GT_TASK_FILL_MASK;
+    }
     private static final int GT_COMPUTE_INT8 = (int)0L;
     /**
      * {@snippet lang=c :
-     * enum enum (unnamed at ./gatun.h:59:1).GT_COMPUTE_INT8 = 0
+     * enum enum (unnamed at ./gatun.h:63:1).GT_COMPUTE_INT8 = 0
      * }
      */
     public static int GT_COMPUTE_INT8() {
@@ -170,7 +188,7 @@ public class gatun_h extends gatun_h$shared {
     private static final int GT_COMPUTE_F32 = (int)1L;
     /**
      * {@snippet lang=c :
-     * enum enum (unnamed at ./gatun.h:59:1).GT_COMPUTE_F32 = 1
+     * enum enum (unnamed at ./gatun.h:63:1).GT_COMPUTE_F32 = 1
      * }
      */
     public static int GT_COMPUTE_F32() {
@@ -179,7 +197,7 @@ public class gatun_h extends gatun_h$shared {
     private static final int GT_COMPUTE_BF16 = (int)2L;
     /**
      * {@snippet lang=c :
-     * enum enum (unnamed at ./gatun.h:59:1).GT_COMPUTE_BF16 = 2
+     * enum enum (unnamed at ./gatun.h:63:1).GT_COMPUTE_BF16 = 2
      * }
      */
     public static int GT_COMPUTE_BF16() {
@@ -188,7 +206,7 @@ public class gatun_h extends gatun_h$shared {
     private static final int GT_COMPUTE_GGML = (int)3L;
     /**
      * {@snippet lang=c :
-     * enum enum (unnamed at ./gatun.h:59:1).GT_COMPUTE_GGML = 3
+     * enum enum (unnamed at ./gatun.h:63:1).GT_COMPUTE_GGML = 3
      * }
      */
     public static int GT_COMPUTE_GGML() {
@@ -197,7 +215,7 @@ public class gatun_h extends gatun_h$shared {
     private static final int GT_STAGE_EMBED = (int)0L;
     /**
      * {@snippet lang=c :
-     * enum enum (unnamed at ./gatun.h:67:1).GT_STAGE_EMBED = 0
+     * enum enum (unnamed at ./gatun.h:71:1).GT_STAGE_EMBED = 0
      * }
      */
     public static int GT_STAGE_EMBED() {
@@ -206,7 +224,7 @@ public class gatun_h extends gatun_h$shared {
     private static final int GT_STAGE_QKV = (int)1L;
     /**
      * {@snippet lang=c :
-     * enum enum (unnamed at ./gatun.h:67:1).GT_STAGE_QKV = 1
+     * enum enum (unnamed at ./gatun.h:71:1).GT_STAGE_QKV = 1
      * }
      */
     public static int GT_STAGE_QKV() {
@@ -215,7 +233,7 @@ public class gatun_h extends gatun_h$shared {
     private static final int GT_STAGE_ATTENTION = (int)2L;
     /**
      * {@snippet lang=c :
-     * enum enum (unnamed at ./gatun.h:67:1).GT_STAGE_ATTENTION = 2
+     * enum enum (unnamed at ./gatun.h:71:1).GT_STAGE_ATTENTION = 2
      * }
      */
     public static int GT_STAGE_ATTENTION() {
@@ -224,7 +242,7 @@ public class gatun_h extends gatun_h$shared {
     private static final int GT_STAGE_PREPARE = (int)3L;
     /**
      * {@snippet lang=c :
-     * enum enum (unnamed at ./gatun.h:67:1).GT_STAGE_PREPARE = 3
+     * enum enum (unnamed at ./gatun.h:71:1).GT_STAGE_PREPARE = 3
      * }
      */
     public static int GT_STAGE_PREPARE() {
@@ -233,7 +251,7 @@ public class gatun_h extends gatun_h$shared {
     private static final int GT_STAGE_OUT = (int)4L;
     /**
      * {@snippet lang=c :
-     * enum enum (unnamed at ./gatun.h:67:1).GT_STAGE_OUT = 4
+     * enum enum (unnamed at ./gatun.h:71:1).GT_STAGE_OUT = 4
      * }
      */
     public static int GT_STAGE_OUT() {
@@ -242,7 +260,7 @@ public class gatun_h extends gatun_h$shared {
     private static final int GT_STAGE_NORM = (int)5L;
     /**
      * {@snippet lang=c :
-     * enum enum (unnamed at ./gatun.h:67:1).GT_STAGE_NORM = 5
+     * enum enum (unnamed at ./gatun.h:71:1).GT_STAGE_NORM = 5
      * }
      */
     public static int GT_STAGE_NORM() {
@@ -251,7 +269,7 @@ public class gatun_h extends gatun_h$shared {
     private static final int GT_STAGE_UP = (int)6L;
     /**
      * {@snippet lang=c :
-     * enum enum (unnamed at ./gatun.h:67:1).GT_STAGE_UP = 6
+     * enum enum (unnamed at ./gatun.h:71:1).GT_STAGE_UP = 6
      * }
      */
     public static int GT_STAGE_UP() {
@@ -260,7 +278,7 @@ public class gatun_h extends gatun_h$shared {
     private static final int GT_STAGE_DOWN = (int)7L;
     /**
      * {@snippet lang=c :
-     * enum enum (unnamed at ./gatun.h:67:1).GT_STAGE_DOWN = 7
+     * enum enum (unnamed at ./gatun.h:71:1).GT_STAGE_DOWN = 7
      * }
      */
     public static int GT_STAGE_DOWN() {
@@ -269,7 +287,7 @@ public class gatun_h extends gatun_h$shared {
     private static final int GT_STAGE_HEAD = (int)8L;
     /**
      * {@snippet lang=c :
-     * enum enum (unnamed at ./gatun.h:67:1).GT_STAGE_HEAD = 8
+     * enum enum (unnamed at ./gatun.h:71:1).GT_STAGE_HEAD = 8
      * }
      */
     public static int GT_STAGE_HEAD() {
@@ -278,7 +296,7 @@ public class gatun_h extends gatun_h$shared {
     private static final int GT_STAGE_WAIT = (int)9L;
     /**
      * {@snippet lang=c :
-     * enum enum (unnamed at ./gatun.h:67:1).GT_STAGE_WAIT = 9
+     * enum enum (unnamed at ./gatun.h:71:1).GT_STAGE_WAIT = 9
      * }
      */
     public static int GT_STAGE_WAIT() {
@@ -287,7 +305,7 @@ public class gatun_h extends gatun_h$shared {
     private static final int GT_STAGE_COUNT = (int)10L;
     /**
      * {@snippet lang=c :
-     * enum enum (unnamed at ./gatun.h:67:1).GT_STAGE_COUNT = 10
+     * enum enum (unnamed at ./gatun.h:71:1).GT_STAGE_COUNT = 10
      * }
      */
     public static int GT_STAGE_COUNT() {
@@ -1346,6 +1364,15 @@ public class gatun_h extends gatun_h$shared {
      */
     public static int GT_OUTPUT_STATES() {
         return GT_OUTPUT_STATES;
+    }
+    private static final int GT_NO_TOKEN = (int)4294967295L;
+    /**
+     * {@snippet lang=c :
+     * #define GT_NO_TOKEN 4294967295
+     * }
+     */
+    public static int GT_NO_TOKEN() {
+        return GT_NO_TOKEN;
     }
 }
 

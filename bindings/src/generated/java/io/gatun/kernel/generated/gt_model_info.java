@@ -25,6 +25,8 @@ import static java.lang.foreign.MemoryLayout.PathElement.*;
  *     uint32_t token_type_count;
  *     uint32_t head_count;
  *     uint32_t part_count;
+ *     uint32_t mask_token;
+ *     uint32_t reserved;
  *     uint64_t memory_bytes;
  * }
  * }
@@ -46,6 +48,8 @@ public class gt_model_info {
         gatun_h.C_INT.withName("token_type_count"),
         gatun_h.C_INT.withName("head_count"),
         gatun_h.C_INT.withName("part_count"),
+        gatun_h.C_INT.withName("mask_token"),
+        gatun_h.C_INT.withName("reserved"),
         gatun_h.C_LONG.withName("memory_bytes")
     ).withName("gt_model_info");
 
@@ -494,6 +498,94 @@ public class gt_model_info {
      */
     public static void part_count(MemorySegment struct, int fieldValue) {
         struct.set(part_count$LAYOUT, part_count$OFFSET, fieldValue);
+    }
+
+    private static final OfInt mask_token$LAYOUT = (OfInt)$LAYOUT.select(groupElement("mask_token"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * uint32_t mask_token
+     * }
+     */
+    public static final OfInt mask_token$layout() {
+        return mask_token$LAYOUT;
+    }
+
+    private static final long mask_token$OFFSET = $LAYOUT.byteOffset(groupElement("mask_token"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * uint32_t mask_token
+     * }
+     */
+    public static final long mask_token$offset() {
+        return mask_token$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * uint32_t mask_token
+     * }
+     */
+    public static int mask_token(MemorySegment struct) {
+        return struct.get(mask_token$LAYOUT, mask_token$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * uint32_t mask_token
+     * }
+     */
+    public static void mask_token(MemorySegment struct, int fieldValue) {
+        struct.set(mask_token$LAYOUT, mask_token$OFFSET, fieldValue);
+    }
+
+    private static final OfInt reserved$LAYOUT = (OfInt)$LAYOUT.select(groupElement("reserved"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * uint32_t reserved
+     * }
+     */
+    public static final OfInt reserved$layout() {
+        return reserved$LAYOUT;
+    }
+
+    private static final long reserved$OFFSET = $LAYOUT.byteOffset(groupElement("reserved"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * uint32_t reserved
+     * }
+     */
+    public static final long reserved$offset() {
+        return reserved$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * uint32_t reserved
+     * }
+     */
+    public static int reserved(MemorySegment struct) {
+        return struct.get(reserved$LAYOUT, reserved$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * uint32_t reserved
+     * }
+     */
+    public static void reserved(MemorySegment struct, int fieldValue) {
+        struct.set(reserved$LAYOUT, reserved$OFFSET, fieldValue);
     }
 
     private static final OfLong memory_bytes$LAYOUT = (OfLong)$LAYOUT.select(groupElement("memory_bytes"));
