@@ -1,0 +1,216 @@
+"""The checkpoints of the golden files: random weights, and heads whose logits are spread over the texts."""
+
+import copy
+import json
+from pathlib import Path
+
+import torch
+import transformers
+
+from testdata import golden_texts
+from testdata.tokens import make_vocabulary, save_tokenizer
+
+POSITIONS = 128
+VOCABULARY = 720
+TAGS = ["O", "B-PER", "I-PER", "B-LOC", "I-LOC"]
+FAMILIES = {"distilbert-uncased": True, "distilbert-cased": False, "bert-uncased": True}  # name: lower case?
+
+# How far apart a head's logits are over many texts: wide enough that answers differ, narrow enough that scores do too.
+SPREAD = 2.5
+
+
+def labelled(names: list[str], problem: str | None = None) -> dict:
+    return {
+        "id2label": dict(enumerate(names)),
+        "label2id": {name: i for i, name in enumerate(names)},
+        "problem_type": problem,
+    }
+
+
+# Folder: the end of the class's name, and what its config says.
+TASKS = {
+    "token-classification": ("ForTokenClassification", labelled(TAGS)),
+    "question-answering": ("ForQuestionAnswering", {}),
+    "fill-mask": ("ForMaskedLM", {}),
+    "text-classification": (
+        "ForSequenceClassification",
+        labelled(["NEGATIVE", "NEUTRAL", "POSITIVE"], "single_label_classification"),
+    ),
+    "text-classification-multi": (
+        "ForSequenceClassification",
+        labelled(["anger", "fear", "joy", "love"], "multi_label_classification"),
+    ),
+    "regression": ("ForSequenceClassification", labelled(["LABEL_0"], "regression")),
+    "pair": (
+        "ForSequenceClassification",
+        labelled(["contradiction", "neutral", "entailment"], "single_label_classification"),
+    ),
+    "feature-extraction": ("Model", {}),
+}
+
+
+def config_of(family: str, more: dict) -> transformers.PretrainedConfig:
+    if family.startswith("distilbert"):
+        return transformers.DistilBertConfig(
+            vocab_size=VOCABULARY, max_position_embeddings=POSITIONS, n_layers=2, n_heads=4, dim=32, hidden_dim=64,
+            pad_token_id=0, **more,
+        )  # fmt: skip
+    return transformers.BertConfig(
+        vocab_size=VOCABULARY, max_position_embeddings=POSITIONS, num_hidden_layers=2, num_attention_heads=4,
+        hidden_size=32, intermediate_size=64, type_vocab_size=2, pad_token_id=0, **more,
+    )  # fmt: skip
+
+
+def spread_of(name: str) -> float:
+    for part, spread in {"word_embeddings": 0.5, "position_embeddings": 0.2, "token_type": 0.4, "pooler": 0.2}.items():
+        if part in name:
+            return spread
+    return 0.25 if name.endswith("weight") else 0.15
+
+
+def randomize(module: torch.nn.Module, seed: int) -> None:
+    """The same encoder for all heads of a family: what is drawn depends on the order of the names alone."""
+    generator = torch.Generator().manual_seed(seed)
+    for name, parameter in sorted(module.named_parameters(), key=lambda entry: ("pooler" in entry[0], entry[0])):
+        norm = "norm" in name.lower() and name.endswith("weight")
+        drawn = torch.randn(parameter.shape, generator=generator)
+        parameter.data = 1 + 0.15 * drawn if norm else spread_of(name) * drawn
+
+
+def randomize_head(model: torch.nn.Module, seed: int) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    encoder = {id(parameter) for parameter in model.base_model.parameters()}
+    for name, parameter in sorted(model.named_parameters()):
+        if id(parameter) not in encoder:
+            norm = "norm" in name.lower() and name.endswith("weight")
+            drawn = torch.randn(parameter.shape, generator=generator)
+            # The words of the masks are the embeddings' own: the norm before them is all that spreads their logits.
+            parameter.data = 2.2 + 0.3 * drawn if norm else 0.25 * drawn
+
+
+def spread_logits(model: torch.nn.Module, output: torch.nn.Linear, tokenizer, offset: list[float]) -> None:
+    """Scales and shifts the last layer so that each label's logits have the spread, and that mean over many texts."""
+    rows = []
+    for text in golden_texts.SHORT + [golden_texts.long_text(seed, 6) for seed in range(40, 80)]:
+        logits = model(**tokenizer(text, return_tensors="pt", truncation=True)).logits
+        rows.append(logits.reshape(-1, output.out_features))
+    logits = torch.cat(rows)
+    scale = SPREAD / logits.std(0)
+    output.weight.data *= scale[:, None]
+    output.bias.data = (output.bias - logits.mean(0)) * scale + torch.tensor(offset)
+
+
+def load(folder: Path, ending: str) -> torch.nn.Module:
+    """In fp32, as the numbers are kept in fp16: half the size, and no rounding between the file and the answers."""
+    family = "DistilBert" if "distilbert" in str(folder) else "Bert"
+    kind = getattr(transformers, family + ending)
+    return kind.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager").eval()
+
+
+def write(family: str, task: str, seed: int, resources: Path) -> Path:
+    ending, more = TASKS[task]
+    folder = resources / family / task
+    lowercase = FAMILIES[family]
+    vocabulary = make_vocabulary(golden_texts.corpus(), VOCABULARY, lowercase=lowercase, letters=280)
+    save_tokenizer(vocabulary, lowercase, POSITIONS, folder)
+    (folder / "vocab.txt").unlink()  # tokenizer.json has it
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+    config = config_of(family, more)
+    kind = getattr(transformers, ("DistilBert" if family.startswith("distilbert") else "Bert") + ending)
+    model = kind._from_config(config, attn_implementation="eager").eval()
+    randomize(model.base_model, seed)
+    randomize_head(model, seed + len(task))
+    if task == "token-classification":
+        spread_logits(model, model.classifier, tokenizer, [0.6, 0.0, 0.4, 0.0, 0.4])
+    elif task == "question-answering":
+        wrapped = lambda **inputs: Starts(model(**inputs))  # noqa: E731
+        spread_logits(wrapped, model.qa_outputs, tokenizer, [0.0, 0.0])
+    elif task != "fill-mask" and ending != "Model":
+        spread_logits(model, model.classifier, tokenizer, [0.0] * config.num_labels)
+    model.half().save_pretrained(folder)
+    return folder
+
+
+class Starts:
+    """How well an answer starts and ends at each token, as one row a token."""
+
+    def __init__(self, output):
+        self.logits = torch.stack([output.start_logits, output.end_logits], dim=-1)
+
+
+class RoughLinear(torch.nn.Module):
+    """A linear layer in 8 bits: one scale a row of the weights, one a row of the input."""
+
+    def __init__(self, linear: torch.nn.Linear):
+        super().__init__()
+        self.weight, self.bias = rounded(linear.weight.data), linear.bias
+        self.in_features, self.out_features = linear.in_features, linear.out_features
+
+    def forward(self, rows: torch.Tensor) -> torch.Tensor:
+        return torch.nn.functional.linear(rounded(rows), self.weight, self.bias)
+
+
+def rounded(rows: torch.Tensor) -> torch.Tensor:
+    scale = rows.abs().amax(-1, keepdim=True).clamp(min=1e-12) / 127
+    return (rows / scale).round() * scale
+
+
+def rough(model: torch.nn.Module) -> torch.nn.Module:
+    """The same model in 8 bits: an answer that it gives, too, is one that does not hang by a hair."""
+    model = copy.deepcopy(model)
+    for module in list(model.modules()):
+        for name, child in list(module.named_children()):
+            if isinstance(child, torch.nn.Linear):
+                setattr(module, name, RoughLinear(child))
+    for module in model.modules():
+        if isinstance(module, torch.nn.Embedding):
+            module.weight.data = rounded(module.weight.data)
+    return model
+
+
+def plain(value):
+    """As JSON: numbers of 7 significant digits, lists and dicts as they were."""
+    if isinstance(value, dict):
+        return {key: plain(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(inner) for inner in value]
+    if isinstance(value, (str, bool, int)) or value is None:
+        return value
+    return float(f"{float(value):.7g}")
+
+
+def alike(left, right, tolerance: float) -> bool:
+    """Equal but for numbers that differ by no more than that."""
+    if isinstance(left, float) and isinstance(right, float):
+        return abs(left - right) <= tolerance
+    if type(left) is not type(right):
+        return False
+    if isinstance(left, dict):
+        return left.keys() == right.keys() and all(alike(left[key], right[key], tolerance) for key in left)
+    if isinstance(left, list):
+        return len(left) == len(right) and all(map(lambda pair: alike(*pair, tolerance), zip(left, right)))
+    return left == right
+
+
+class Answers:
+    """The lines of one file: each call with its answer, and whether 8 bits give the same one."""
+
+    def __init__(self, exact, rough):
+        """Both take the inputs and parameters of a call and give what the pipeline returns."""
+        self.exact, self.rough, self.lines = exact, rough, []
+
+    def add(self, inputs, sent: dict | None = None, **parameters) -> None:
+        """sent: the parameters as a client of Gatun writes them, where transformers says it in another way."""
+        answer = plain(self.exact(inputs, **parameters))
+        call = {"inputs": inputs}
+        written = parameters if sent is None else sent
+        if written:
+            call["parameters"] = written
+        holds = alike(answer, plain(self.rough(inputs, **parameters)), 0.01)
+        self.lines.append({"call": call, "answer": answer, "int8": holds})
+
+    def write(self, file: Path) -> None:
+        text = "".join(json.dumps(line, ensure_ascii=True, separators=(",", ":")) + "\n" for line in self.lines)
+        file.write_text(text, encoding="ascii")
+        steady = sum(line["int8"] for line in self.lines)
+        print(f"{file.parent.parent.name}/{file.parent.name}/{file.name}: {len(self.lines)} lines, {steady} hold in int8")
