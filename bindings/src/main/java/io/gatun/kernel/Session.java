@@ -256,6 +256,28 @@ public final class Session implements AutoCloseable {
         return copy(batch.logitsStart(sequence, STATES_HEAD), model.info().embeddingLength());
     }
 
+    /** The last layer's row of the last token of a sequence that asked for its rows, {@code [embeddingLength]}. */
+    public float[] lastState(int sequence) {
+        int width = model.info().embeddingLength();
+        return copy(batch.logitsStart(sequence, STATES_HEAD) + (batch.length(sequence) - 1) * width, width);
+    }
+
+    /** Of each dimension the largest value in the last layer's rows of a sequence, {@code [embeddingLength]}. */
+    public float[] maxState(int sequence) {
+        int rows = batch.length(sequence);
+        float[] max = firstState(sequence);
+        float[] row = new float[max.length];
+        long next = batch.logitsStart(sequence, STATES_HEAD) * 4L;
+        for (int i = 1; i < rows; i++) {
+            next += row.length * 4L;
+            MemorySegment.copy(logits, JAVA_FLOAT, next, row, 0, row.length);
+            for (int j = 0; j < row.length; j++) {
+                max[j] = Math.max(max[j], row[j]);
+            }
+        }
+        return max;
+    }
+
     private float[] copy(int start, int length) {
         return logits.asSlice(start * 4L, length * 4L).toArray(JAVA_FLOAT);
     }

@@ -154,6 +154,8 @@ final class Lane implements Runnable {
                 switch (model.description().pooling()) {
                     case MEAN -> session.meanState(sequence);
                     case CLS -> session.firstState(sequence);
+                    case LAST -> session.lastState(sequence);
+                    case MAX -> session.maxState(sequence);
                 };
             case TOKENS -> session.states(sequence);
         };

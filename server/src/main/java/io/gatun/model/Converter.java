@@ -172,12 +172,27 @@ public final class Converter {
                 .put("gatun.activation", config.activation())
                 .put("gatun.head_count", heads.size());
         boolean classifier = !heads.isEmpty() && heads.getFirst().head().task() == Task.TEXT_CLASSIFICATION;
-        folder.poolingType()
-                .or(() -> classifier ? Optional.of(2) : Optional.empty())
-                .ifPresent(pooling -> writer.put("bert.pooling_type", pooling));
+        folder.pooling()
+                .or(() -> classifier ? Optional.of(Pooling.CLS) : Optional.empty())
+                .ifPresent(pooling -> writePooling(writer, pooling));
         if (!heads.isEmpty()) {
             writer.putStrings(
                     "bert.classifier.output_labels", heads.getFirst().head().labels());
+        }
+    }
+
+    /** llama.cpp has no number for the maximum: "none" tells it that the file's pooling is none of its own. */
+    private static void writePooling(GgufWriter writer, Pooling pooling) {
+        writer.put(
+                "bert.pooling_type",
+                switch (pooling) {
+                    case MEAN -> 1;
+                    case CLS -> 2;
+                    case LAST -> 3;
+                    case MAX -> 0;
+                });
+        if (pooling == Pooling.MAX) {
+            writer.put("gatun.pooling", pooling.id());
         }
     }
 

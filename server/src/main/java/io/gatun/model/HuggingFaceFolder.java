@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -23,6 +24,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class HuggingFaceFolder implements AutoCloseable {
     private static final ObjectMapper JSON = new ObjectMapper();
+    private static final String POOLING_MODE = "pooling_mode_";
 
     private final Path folder;
     private final HuggingFaceConfig config;
@@ -62,17 +64,35 @@ final class HuggingFaceFolder implements AutoCloseable {
         return TokenizerFiles.read(folder, config.vocabularySize());
     }
 
-    /** How sentence-transformers pools the rows, in GGUF's number, where the folder says it. */
-    Optional<Integer> poolingType() throws IOException {
+    /** How sentence-transformers pools the rows, where the folder says it. */
+    Optional<Pooling> pooling() throws IOException {
         Path file = folder.resolve("1_Pooling").resolve("config.json");
         if (!Files.exists(file)) {
             return Optional.empty();
         }
-        JsonNode pooling = json(file);
-        if (pooling.path("pooling_mode_mean_tokens").asBoolean()) {
-            return Optional.of(1);
+        JsonNode json = json(file);
+        List<String> modes = new ArrayList<>();
+        if (json.path("pooling_mode").isTextual()) {
+            modes.add(json.path("pooling_mode").asText());
         }
-        return pooling.path("pooling_mode_cls_token").asBoolean() ? Optional.of(2) : Optional.empty();
+        json.properties().forEach(field -> {
+            if (field.getKey().startsWith(POOLING_MODE) && field.getValue().asBoolean()) {
+                modes.add(field.getKey().substring(POOLING_MODE.length()));
+            }
+        });
+        if (modes.size() != 1) {
+            throw new ModelException(file + " turns on " + modes.size() + " poolings; Gatun does one.");
+        }
+        return Optional.of(
+                switch (modes.getFirst()) {
+                    case "mean_tokens", "mean" -> Pooling.MEAN;
+                    case "cls_token", "cls" -> Pooling.CLS;
+                    case "lasttoken" -> Pooling.LAST;
+                    case "max_tokens", "max" -> Pooling.MAX;
+                    default ->
+                        throw new ModelException(file + ": the pooling is " + modes.getFirst()
+                                + "; Gatun does mean_tokens, cls_token, lasttoken and max_tokens.");
+                });
     }
 
     /** The heads of {@code heads.json} or, without one, the head of the class that saved the folder. */

@@ -6,6 +6,7 @@ import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.stream.IntStream;
@@ -71,11 +72,21 @@ public record ModelDescription(
                 size(file, "bert.attention.head_count"),
                 size(file, "bert.feed_forward_length"),
                 Math.max(1, file.integer("tokenizer.ggml.token_type_count").orElse(1)),
-                Pooling.of(file.integer("bert.pooling_type")),
+                pooling(file),
                 heads,
                 parameters,
                 typeBytes,
                 file.bytes());
+    }
+
+    private static Pooling pooling(GgufFile file) {
+        Optional<String> own = file.text("gatun.pooling");
+        if (own.isEmpty()) {
+            return Pooling.of(file.integer("bert.pooling_type"));
+        }
+        return Pooling.named(own.get())
+                .orElseThrow(() -> new ModelException(
+                        "the key gatun.pooling is " + own.get() + ", a pooling that Gatun does not do"));
     }
 
     private static int size(GgufFile file, String key) {

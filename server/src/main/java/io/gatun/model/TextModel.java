@@ -13,6 +13,7 @@ import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -128,6 +129,11 @@ public final class TextModel implements AutoCloseable {
     /** The id that stands for a word the vocabulary cannot spell. */
     public int unknownToken() {
         return specialIds.unknown();
+    }
+
+    /** The id of the token that stands for a word to be found, [MASK], where the vocabulary has one. */
+    public OptionalInt maskToken() {
+        return specialIds.mask() < 0 ? OptionalInt.empty() : OptionalInt.of(specialIds.mask());
     }
 
     /** A sequence of tokens of the vocabulary, with [CLS] before and [SEP] behind it unless it begins and ends so. */

@@ -3,12 +3,19 @@ package io.gatun.text;
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import ai.djl.huggingface.tokenizers.jni.CharSpan;
 import ai.djl.huggingface.tokenizers.jni.TokenizersLibrary;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
+import java.util.TreeMap;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Supplier;
@@ -21,13 +28,15 @@ public final class Tokenizer implements AutoCloseable {
     private static final TokenizersLibrary LIB = TokenizersLibrary.LIB;
 
     private final HuggingFaceTokenizer tokenizer;
+    private final TokenTable table;
     /** Shared by those who use the native memory; who frees it has it alone. */
     private final ReadWriteLock inUse = new ReentrantReadWriteLock();
 
     private boolean closed;
 
-    private Tokenizer(HuggingFaceTokenizer tokenizer) {
+    private Tokenizer(HuggingFaceTokenizer tokenizer, TokenTable table) {
         this.tokenizer = tokenizer;
+        this.table = table;
     }
 
     /**
@@ -37,7 +46,8 @@ public final class Tokenizer implements AutoCloseable {
      */
     public static Tokenizer fromJson(Path tokenizerJson) {
         try {
-            return fromJson(Files.readString(tokenizerJson));
+            String json = Files.readString(tokenizerJson);
+            return create(json, table(new ObjectMapper().readTree(json)));
         } catch (IOException e) {
             throw new TokenizerException("The tokenizer " + tokenizerJson + " cannot be read: " + e.getMessage(), e);
         }
@@ -45,18 +55,54 @@ public final class Tokenizer implements AutoCloseable {
 
     /** Builds the pipeline that every BERT tokenizer has from its vocabulary. */
     public static Tokenizer fromVocabulary(WordPieceVocabulary vocabulary) {
-        return fromJson(vocabulary.toTokenizerJson());
+        return create(vocabulary.toTokenizerJson(), new TokenTable(vocabulary.tokens(), vocabulary.unused()));
     }
 
-    private static Tokenizer fromJson(String json) {
+    private static Tokenizer create(String json, TokenTable table) {
         TokenizerLibrary.load();
         try {
-            return new Tokenizer(HuggingFaceTokenizer.newInstance(
+            HuggingFaceTokenizer tokenizer = HuggingFaceTokenizer.newInstance(
                     new ByteArrayInputStream(json.getBytes(StandardCharsets.UTF_8)),
-                    Map.of("truncation", "false", "padding", "false")));
+                    Map.of("truncation", "false", "padding", "false"));
+            return new Tokenizer(tokenizer, table);
         } catch (IOException | RuntimeException | LinkageError e) {
             throw new TokenizerException("The tokenizer could not be made: " + e.getMessage(), e);
         }
+    }
+
+    private static TokenTable table(JsonNode json) {
+        TreeMap<Integer, String> tokens = new TreeMap<>();
+        for (Map.Entry<String, JsonNode> token :
+                json.path("model").path("vocab").properties()) {
+            tokens.put(token.getValue().asInt(), token.getKey());
+        }
+        for (JsonNode token : json.path("added_tokens")) {
+            tokens.put(token.path("id").asInt(), token.path("content").asText());
+        }
+        BitSet unused = new BitSet();
+        List<String> all = new ArrayList<>();
+        for (Map.Entry<Integer, String> token : tokens.entrySet()) {
+            for (int id = all.size(); id < token.getKey(); id++) {
+                unused.set(id);
+                all.add("");
+            }
+            all.add(token.getValue());
+        }
+        return new TokenTable(all, unused);
+    }
+
+    /** The id of a token, spelt as in the vocabulary ({@code ##x} continues a word), if the vocabulary has it. */
+    public OptionalInt idOf(String token) {
+        return table.idOf(token);
+    }
+
+    /**
+     * The token of an id, spelt as in the vocabulary.
+     *
+     * @throws IndexOutOfBoundsException when the vocabulary has none of that id
+     */
+    public String tokenOf(int id) {
+        return table.tokenOf(id);
     }
 
     /**

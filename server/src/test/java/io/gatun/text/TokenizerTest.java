@@ -66,6 +66,21 @@ final class TokenizerTest {
                 .hasMessageContaining("missing.json");
     }
 
+    @Test
+    void tokensAndIdsFindEachOther() {
+        assertThat(tokenizer.idOf("[MASK]").orElseThrow())
+                .isEqualTo(tokenizer.encode("[MASK]", false).ids()[0]);
+        int[] ids = tokenizer.encode("An unaffordable caf\u00e9 \u4e2d", false).ids();
+        for (int id : ids) {
+            assertThat(tokenizer.idOf(tokenizer.tokenOf(id))).hasValue(id);
+            assertThat(tokenizer.tokenOf(id)).isEqualTo(tokenizer.decode(new int[] {id}, false));
+        }
+        assertThat(tokenizer.idOf("no such token")).isEmpty();
+        assertThat(tokenizer.idOf("")).isEmpty();
+        assertThatThrownBy(() -> tokenizer.tokenOf(-1)).isInstanceOf(IndexOutOfBoundsException.class);
+        assertThatThrownBy(() -> tokenizer.tokenOf(1 << 30)).isInstanceOf(IndexOutOfBoundsException.class);
+    }
+
     private static String unescape(String text) {
         StringBuilder plain = new StringBuilder();
         for (int i = 0; i < text.length(); i++) {
