@@ -8,6 +8,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 
@@ -24,6 +25,7 @@ public final class Model implements AutoCloseable {
     private final Compute compute;
     private final ModelInfo info;
     private final List<HeadInfo> heads;
+    private final int maskHeads; // a bit for each head that fills masks
     private final AtomicInteger sessions = new AtomicInteger();
 
     private Model(Slab memory, MemorySegment handle, Compute compute, ModelInfo info, List<HeadInfo> heads) {
@@ -32,6 +34,10 @@ public final class Model implements AutoCloseable {
         this.compute = compute;
         this.info = info;
         this.heads = heads;
+        this.maskHeads = heads.stream()
+                .filter(head -> head.rows() == HeadInfo.Rows.PER_MASK)
+                .mapToInt(head -> 1 << head.index())
+                .reduce(0, (a, b) -> a | b);
     }
 
     /**
@@ -93,6 +99,24 @@ public final class Model implements AutoCloseable {
     /** The heads in the order of their bits; the first is the default. May be empty. */
     public List<HeadInfo> heads() {
         return heads;
+    }
+
+    /**
+     * How many rows the heads that fill masks would answer a sequence with: its mask tokens, or none where {@code heads}
+     * asks for no such head.
+     *
+     * @param heads a bit for each head that is wanted
+     */
+    public int masks(int[] tokenIds, int heads) {
+        if ((heads & maskHeads) == 0) {
+            return 0;
+        }
+        int mask = info.maskToken().orElseThrow();
+        int masks = 0;
+        for (int id : tokenIds) {
+            masks += id == mask ? 1 : 0;
+        }
+        return masks;
     }
 
     public Compute compute() {
@@ -162,7 +186,17 @@ public final class Model implements AutoCloseable {
                 gt_model_info.layer_count(sizes),
                 gt_model_info.attention_head_count(sizes),
                 gt_model_info.feed_forward_length(sizes),
-                gt_model_info.token_type_count(sizes));
+                gt_model_info.token_type_count(sizes),
+                gt_model_info.mask_token(sizes) == gatun_h.GT_NO_TOKEN()
+                        ? OptionalInt.empty()
+                        : OptionalInt.of(gt_model_info.mask_token(sizes)));
+    }
+
+    private static HeadInfo.Rows rows(int task) {
+        if (task == gatun_h.GT_TASK_TEXT_CLASSIFICATION()) {
+            return HeadInfo.Rows.PER_TEXT;
+        }
+        return task == gatun_h.GT_TASK_FILL_MASK() ? HeadInfo.Rows.PER_MASK : HeadInfo.Rows.PER_TOKEN;
     }
 
     private static HeadInfo head(MemorySegment handle, int index, Arena call, NativeError error) {
@@ -172,7 +206,7 @@ public final class Model implements AutoCloseable {
         return new HeadInfo(
                 index,
                 gt_head_info.name(head).getString(0),
-                gt_head_info.task(head) == gatun_h.GT_TASK_TOKEN_CLASSIFICATION(),
+                rows(gt_head_info.task(head)),
                 gt_head_info.label_count(head),
                 IntStream.range(0, gt_head_info.layer_count(head))
                         .mapToObj(i -> gt_head_info.layers(head, i))

@@ -215,12 +215,12 @@ public final class Session implements AutoCloseable {
      * A copy of a head's logits for a sequence of the batch that ran last.
      *
      * @throws IllegalStateException when the batch did not run, or was changed since
-     * @return {@code [labels]} or, for a head that answers a token, {@code [length][labels]} row by row
+     * @return {@code [labels]} or, row by row, {@code [length][labels]} of a head that answers tokens and
+     *     {@code [masks][vocabulary]} of one that fills masks
      */
     public float[] logits(int sequence, int head) {
         HeadInfo info = model.heads().get(head);
-        return copy(
-                batch.logitsStart(sequence, head), info.labelCount() * (info.perToken() ? batch.length(sequence) : 1));
+        return copy(batch.logitsStart(sequence, head), info.labelCount() * batch.rows(sequence, info.rows()));
     }
 
     /** A copy of the last layer's rows for a sequence that asked for them, {@code [length][embeddingLength]}. */
@@ -359,7 +359,12 @@ public final class Session implements AutoCloseable {
         private static long logitsCapacity(Model model, SessionLimits limits) {
             long capacity = (long) limits.maxTokens() * model.info().embeddingLength();
             for (HeadInfo head : model.heads()) {
-                capacity += (long) head.labelCount() * (head.perToken() ? limits.maxTokens() : limits.maxSequences());
+                capacity += (long) head.labelCount()
+                        * switch (head.rows()) {
+                            case PER_TEXT -> limits.maxSequences();
+                            case PER_TOKEN -> limits.maxTokens();
+                            case PER_MASK -> Math.min(limits.maxTokens(), limits.maxMasks());
+                        };
             }
             if (capacity > Integer.MAX_VALUE) {
                 throw new KernelException(

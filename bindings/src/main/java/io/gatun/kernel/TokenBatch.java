@@ -17,6 +17,7 @@ public final class TokenBatch {
     private final MemorySegment starts; // int[maxSequences + 1]
     private final MemorySegment outputs; // int[maxSequences]
     private final int[] logitsStarts; // [maxSequences + 1], in floats
+    private final int[] maskStarts; // [maxSequences + 1]: masks before each sequence that are to be filled
     private int tokens;
     private int sequences;
     private boolean answered;
@@ -35,6 +36,7 @@ public final class TokenBatch {
         this.starts = starts;
         this.outputs = outputs;
         this.logitsStarts = new int[limits.maxSequences() + 1];
+        this.maskStarts = new int[limits.maxSequences() + 1];
         clear();
     }
 
@@ -66,7 +68,8 @@ public final class TokenBatch {
      * @param heads a bit for each head that is wanted
      * @param states whether the last layer's rows are wanted
      * @return the sequence's index in this batch
-     * @throws KernelException {@link KernelException.Status#BATCH} when a bound is broken; the batch is unchanged
+     * @throws KernelException {@link KernelException.Status#BATCH} when a bound is broken, that of masks too; the batch
+     *     is unchanged
      */
     public int add(int[] tokenIds, int @Nullable [] typeIds, int heads, boolean states) {
         int length = tokenIds.length;
@@ -93,6 +96,11 @@ public final class TokenBatch {
             throw refused("A sequence asks for heads " + Integer.toBinaryString(heads) + " of a model with "
                     + model.heads().size() + ".");
         }
+        int masks = model.masks(tokenIds, heads);
+        if (masks > limits.maxMasks() - maskStarts[sequences]) {
+            throw refused("A sequence of " + masks + " masks has no room in a batch that holds " + maskStarts[sequences]
+                    + " of " + limits.maxMasks() + " masks.");
+        }
         MemorySegment.copy(tokenIds, 0, ids, JAVA_INT, 4L * tokens, length);
         if (typeIds == null) {
             types.asSlice(4L * tokens, 4L * length).fill((byte) 0);
@@ -101,9 +109,10 @@ public final class TokenBatch {
         }
         answered = false;
         outputs.setAtIndex(JAVA_INT, sequences, heads | (states ? Session.STATES : 0));
-        logitsStarts[sequences + 1] = logitsStarts[sequences] + width(sequences, length, Integer.SIZE);
         tokens += length;
         starts.setAtIndex(JAVA_INT, sequences + 1L, tokens);
+        maskStarts[sequences + 1] = maskStarts[sequences] + masks;
+        logitsStarts[sequences + 1] = logitsStarts[sequences] + width(sequences, Integer.SIZE);
         return sequences++;
     }
 
@@ -123,24 +132,33 @@ public final class TokenBatch {
         if ((outputs.getAtIndex(JAVA_INT, sequence) & 1 << head) == 0) {
             throw new IllegalArgumentException("sequence " + sequence + " did not ask for head " + head);
         }
-        return logitsStarts[sequence] + width(sequence, length(sequence), head);
+        return logitsStarts[sequence] + width(sequence, head);
     }
 
     int length(int sequence) {
         return starts.getAtIndex(JAVA_INT, sequence + 1L) - starts.getAtIndex(JAVA_INT, sequence);
     }
 
+    /** How many rows a head gives for a sequence that asked it. */
+    int rows(int sequence, HeadInfo.Rows rows) {
+        return switch (rows) {
+            case PER_TEXT -> 1;
+            case PER_TOKEN -> length(sequence);
+            case PER_MASK -> maskStarts[sequence + 1] - maskStarts[sequence];
+        };
+    }
+
     /** Floats of a sequence's answers to the heads below {@code head}. */
-    private int width(int sequence, int length, int head) {
+    private int width(int sequence, int head) {
         int wanted = outputs.getAtIndex(JAVA_INT, sequence);
         int width = 0;
         for (HeadInfo info : model.heads()) {
             if (info.index() < head && (wanted & 1 << info.index()) != 0) {
-                width += info.labelCount() * (info.perToken() ? length : 1);
+                width += info.labelCount() * rows(sequence, info.rows());
             }
         }
         return head == Integer.SIZE && (wanted & Session.STATES) != 0
-                ? width + length * model.info().embeddingLength()
+                ? width + length(sequence) * model.info().embeddingLength()
                 : width;
     }
 

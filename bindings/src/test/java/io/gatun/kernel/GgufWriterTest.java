@@ -93,7 +93,7 @@ final class GgufWriterTest {
         Path file = folder.resolve("model.gguf");
         TinyModel.write(writer, file);
         try (Model model = TinyModel.open(file)) {
-            assertThat(model.heads()).hasSize(2);
+            assertThat(model.heads()).hasSize(4);
         }
     }
 }

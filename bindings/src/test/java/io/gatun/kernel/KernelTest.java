@@ -80,6 +80,7 @@ final class KernelTest {
         Path file = TinyModel.write(folder);
         assertThatThrownBy(() -> TinyModel.open(file, Compute.F32, 0)).isInstanceOf(IllegalArgumentException.class);
         assertThatThrownBy(() -> new SessionLimits(8, 1, 0)).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> new SessionLimits(8, 1, 1, 0)).isInstanceOf(IllegalArgumentException.class);
     }
 
     /** Opens the tiny model with an instruction set; prints the set in use, or why not. */

@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -26,6 +27,7 @@ import org.junit.jupiter.api.io.TempDir;
 final class SessionTest {
     private static final SessionLimits LIMITS = new SessionLimits(40, 4);
     private static final int BOTH = 0b11;
+    private static final int WORDS = 0b1000;
 
     @TempDir
     private static Path folder;
@@ -44,11 +46,57 @@ final class SessionTest {
 
     @Test
     void tellsSizesAndHeads() {
-        assertThat(model.info()).isEqualTo(new ModelInfo(TinyModel.VOCABULARY, TinyModel.CONTEXT, 32, 2, 4, 64, 1));
+        assertThat(model.info())
+                .isEqualTo(new ModelInfo(
+                        TinyModel.VOCABULARY, TinyModel.CONTEXT, 32, 2, 4, 64, 1, OptionalInt.of(TinyModel.MASK)));
         assertThat(model.heads())
                 .containsExactly(
-                        new HeadInfo(0, "head-0", false, 3, List.of(2)),
-                        new HeadInfo(1, "head-1", true, 2, List.of(1, 2)));
+                        new HeadInfo(0, "head-0", HeadInfo.Rows.PER_TEXT, 3, List.of(2)),
+                        new HeadInfo(1, "head-1", HeadInfo.Rows.PER_TOKEN, 2, List.of(1, 2)),
+                        new HeadInfo(2, "head-2", HeadInfo.Rows.PER_TOKEN, 2, List.of(2)),
+                        new HeadInfo(3, "head-3", HeadInfo.Rows.PER_MASK, TinyModel.VOCABULARY, List.of(2)));
+    }
+
+    @Test
+    void masksGetARowOfTheVocabularyEach() {
+        int mask = TinyModel.MASK;
+        int[] row = {1, mask, 9, mask, mask, 2};
+        try (Session session = Session.open(model, LIMITS)) {
+            session.batch().add(row, null, WORDS, false);
+            session.run();
+            float[] words = session.logits(0, 3);
+            assertThat(words).hasSize(3 * TinyModel.VOCABULARY).doesNotContain(Float.NaN);
+            session.batch().clear();
+            session.batch().add(new int[] {1, 9, 2}, null, WORDS, false);
+            session.batch().add(row, null, 0b1111, true);
+            session.batch().add(row, null, 1, false);
+            session.run();
+            assertThat(session.logits(0, 3)).isEmpty();
+            assertThat(session.logits(1, 3)).containsExactly(words);
+            assertThat(session.logits(1, 2)).hasSize(2 * row.length);
+            assertThat(session.states(1)).hasSize(TinyModel.WIDTH * row.length);
+            assertThat(session.logits(2, 0)).containsExactly(session.logits(1, 0));
+        }
+    }
+
+    @Test
+    void masksAreBoundedWhereTheyAreToBeFilled() {
+        int[] masks = IntStream.generate(() -> TinyModel.MASK).limit(3).toArray();
+        SessionLimits limits = new SessionLimits(40, 4, 1, 5);
+        assertThat(Session.bytes(model, LIMITS) - Session.bytes(model, limits))
+                .isBetween(35L * 4 * TinyModel.VOCABULARY - 64, 35L * 4 * TinyModel.VOCABULARY + 64);
+        try (Session session = Session.open(model, limits)) {
+            TokenBatch batch = session.batch();
+            batch.add(masks, null, WORDS, false);
+            assertRefused(
+                    () -> batch.add(masks, null, WORDS, false), "3 masks has no room in a batch that holds 3 of 5");
+            batch.add(masks, null, BOTH, false);
+            batch.add(new int[] {TinyModel.MASK, 7, TinyModel.MASK}, null, WORDS, false);
+            session.run();
+            assertThat(session.logits(2, 3)).hasSize(2 * TinyModel.VOCABULARY);
+            assertThat(model.masks(masks, WORDS)).isEqualTo(3);
+            assertThat(model.masks(masks, BOTH)).isZero();
+        }
     }
 
     @Test
@@ -88,7 +136,7 @@ final class SessionTest {
             assertRefused(() -> batch.add(new int[] {-1}, null, 1, false), "Token id -1");
             assertRefused(() -> batch.add(new int[] {1}, new int[] {1}, 1, false), "Token type 1");
             assertRefused(() -> batch.add(new int[] {1}, new int[] {0, 0}, 1, false), "2 token types");
-            assertRefused(() -> batch.add(ids(3), null, 0b100, false), "heads 100");
+            assertRefused(() -> batch.add(ids(3), null, 0b10000, false), "heads 10000");
             assertRefused(() -> batch.add(ids(3), null, 0, false), "heads 0");
             assertThat(batch.tokens()).isZero();
             batch.add(ids(16), null, 1, false);

@@ -15,11 +15,15 @@ final class TinyModel {
     static final int CONTEXT = 16;
     static final int WIDTH = 32;
     static final int LAYERS = 2;
+    static final int MASK = 4;
     private static final int FEED_FORWARD = 64;
 
     private TinyModel() {}
 
-    /** Its heads: 0 is a text head of 3 labels, 1 a token head of 2 that reads layers 1 and 2. */
+    /**
+     * Its heads: 0 is a text head of 3 labels, 1 a token head of 2 that reads layers 1 and 2, 2 answers questions, 3 fills
+     * masks.
+     */
     static Path write(Path folder) throws IOException {
         Path file = folder.resolve("tiny.gguf");
         try (GgufWriter writer = new GgufWriter()) {
@@ -41,12 +45,23 @@ final class TinyModel {
                 .put("bert.attention.causal", false)
                 .put("tokenizer.ggml.token_type_count", 1)
                 .put("gatun.layout", 1)
-                .put("gatun.head_count", 2);
-        head(writer, 0, "text-classification", List.of("a", "b", "c"), new int[] {LAYERS});
+                .put("gatun.head_count", 4)
+                .put("tokenizer.ggml.mask_token_id", MASK);
+        head(writer, 0, "text-classification", LAYERS).putStrings("gatun.head.0.labels", List.of("a", "b", "c"));
         writer.put("gatun.head.0.problem_type", "single_label_classification");
-        head(writer, 1, "token-classification", List.of("O", "X"), new int[] {1, 2});
+        head(writer, 1, "token-classification", 1, 2).putStrings("gatun.head.1.labels", List.of("O", "X"));
         writer.putFloats("gatun.head.1.output.weight", floats(random, 2 * 2 * WIDTH))
                 .putFloats("gatun.head.1.output.bias", floats(random, 2));
+        head(writer, 2, "question-answering", LAYERS)
+                .putStrings("gatun.head.2.labels", List.of("start", "end"))
+                .putFloats("gatun.head.2.output.weight", floats(random, 2 * WIDTH))
+                .putFloats("gatun.head.2.output.bias", floats(random, 2));
+        head(writer, 3, "fill-mask", LAYERS)
+                .putFloats("gatun.head.3.dense.weight", floats(random, WIDTH * WIDTH))
+                .putFloats("gatun.head.3.dense.bias", floats(random, WIDTH))
+                .putFloats("gatun.head.3.norm.weight", floats(random, WIDTH))
+                .putFloats("gatun.head.3.norm.bias", floats(random, WIDTH))
+                .putFloats("gatun.head.3.output.bias", floats(random, VOCABULARY));
         tensors(writer);
         writer.write(file, (index, target) -> {
             float[] values = floats(random, (int) (target.byteSize() / 4));
@@ -75,11 +90,10 @@ final class TinyModel {
         return slab;
     }
 
-    private static void head(GgufWriter writer, int index, String task, List<String> labels, int[] layers) {
+    private static GgufWriter head(GgufWriter writer, int index, String task, int... layers) {
         String prefix = "gatun.head." + index;
-        writer.put(prefix + ".name", "head-" + index)
+        return writer.put(prefix + ".name", "head-" + index)
                 .put(prefix + ".task", task)
-                .putStrings(prefix + ".labels", labels)
                 .put(prefix + ".activation", "none")
                 .putInts(prefix + ".layers", layers);
     }

@@ -6,8 +6,8 @@ import java.util.Map;
 /**
  * What the kernel gave for one job.
  *
- * @param logits by the head's index: {@code [labels]} or, of a head that answers tokens, {@code [tokens][labels]} row by
- *     row
+ * @param logits by the head's index: {@code [labels]} or, row by row, {@code [tokens][labels]} of a head that answers
+ *     tokens and {@code [masks][vocabulary]} of one that fills masks
  * @param vectors {@code [width]} or {@code [tokens][width]} row by row, as the job wanted them; empty if it did not
  * @param queuedNanos how long the job waited for a lane
  * @param computedNanos how long its batch ran

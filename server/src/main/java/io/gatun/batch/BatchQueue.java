@@ -204,7 +204,7 @@ final class BatchQueue {
         int fitting = Math.min(
                 settings.limits().maxTokens(),
                 cost.tokensWithin(settings.maxBatch().toNanos()));
-        List<Job> batch = line.cut(settings.limits().maxSequences(), Math.min(fitting, share), cost, now);
+        List<Job> batch = line.cut(settings.limits(), Math.min(fitting, share), cost, now);
         if (!batch.isEmpty()) {
             sinceBulk = turn == Priority.BULK ? 0 : sinceBulk + 1;
         }

@@ -14,6 +14,9 @@ public final class Job {
     private final long deadline;
     private final CompletableFuture<Answer> result = new CompletableFuture<>();
 
+    /** Set before the job is queued. */
+    private int masks;
+
     /** Set under the queue's lock, read by the lane that took the job. */
     private long enqueued;
 
@@ -58,6 +61,15 @@ public final class Job {
 
     public int tokens() {
         return ids.length;
+    }
+
+    /** Masks that a batch must have room for. */
+    int masks() {
+        return masks;
+    }
+
+    void masks(int count) {
+        masks = count;
     }
 
     int[] ids() {

@@ -1,5 +1,6 @@
 package io.gatun.batch;
 
+import io.gatun.kernel.Model;
 import io.gatun.kernel.Session;
 import io.gatun.model.TextModel;
 import java.time.Duration;
@@ -18,6 +19,7 @@ public final class Lanes implements AutoCloseable {
     private final Occupancy occupancy;
     private final List<Session> sessions;
     private final List<Thread> threads = new ArrayList<>();
+    private final Model kernel;
     private final int heads;
 
     private Lanes(TextModel model, LaneSettings settings, List<Session> sessions) {
@@ -25,6 +27,7 @@ public final class Lanes implements AutoCloseable {
         this.sessions = List.copyOf(sessions);
         this.queue = new BatchQueue(settings, cost);
         this.occupancy = new Occupancy(settings.lanes());
+        this.kernel = model.kernel();
         this.heads = model.description().heads().size();
     }
 
@@ -75,6 +78,11 @@ public final class Lanes implements AutoCloseable {
             }
             if (job.outputs().isNothing() || (job.outputs().heads() & ~0 << heads) != 0) {
                 throw new IllegalArgumentException("a job for " + job.outputs() + " of " + heads + " heads");
+            }
+            job.masks(kernel.masks(job.ids(), job.outputs().heads()));
+            if (job.masks() > settings.limits().maxMasks()) {
+                throw new IllegalArgumentException("a job of " + job.masks() + " masks; a batch has room for "
+                        + settings.limits().maxMasks());
             }
         }
         queue.add(jobs, priority);

@@ -1,5 +1,6 @@
 package io.gatun.batch;
 
+import io.gatun.kernel.SessionLimits;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Iterator;
@@ -78,13 +79,15 @@ final class Line {
      * Takes the front: at least one job, if one is alive, and no more than fit. A job whose own time is shorter than the
      * batch would take makes room for those behind it, if there are any.
      */
-    List<Job> cut(int maxSequences, int maxTokens, CostModel cost, long now) {
+    List<Job> cut(SessionLimits limits, int maxTokens, CostModel cost, long now) {
         List<Job> batch = new ArrayList<>();
         int taken = 0;
-        while (!jobs.isEmpty() && batch.size() < maxSequences) {
+        int masks = 0;
+        while (!jobs.isEmpty() && batch.size() < limits.maxSequences()) {
             Job job = jobs.element();
             boolean dead = isDead(job, now) || (jobs.size() > 1 && expires(job, cost.nanos(job.tokens()), now));
-            if (!dead && !batch.isEmpty() && taken + job.tokens() > maxTokens) {
+            boolean full = taken + job.tokens() > maxTokens || masks + job.masks() > limits.maxMasks();
+            if (!dead && !batch.isEmpty() && full) {
                 break;
             }
             jobs.remove();
@@ -92,6 +95,7 @@ final class Line {
             if (!dead) {
                 batch.add(job);
                 taken += job.tokens();
+                masks += job.masks();
             }
         }
         return batch;

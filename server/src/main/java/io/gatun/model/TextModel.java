@@ -152,6 +152,14 @@ public final class TextModel implements AutoCloseable {
         kernel.close();
     }
 
+    private static HeadInfo.Rows rows(Task task) {
+        return switch (task) {
+            case TEXT_CLASSIFICATION -> HeadInfo.Rows.PER_TEXT;
+            case TOKEN_CLASSIFICATION, QUESTION_ANSWERING -> HeadInfo.Rows.PER_TOKEN;
+            case FILL_MASK -> HeadInfo.Rows.PER_MASK;
+        };
+    }
+
     /** Two readers saw the file; they must have seen the same model. */
     private static void check(ModelDescription description, Model kernel, int tokens) {
         List<HeadInfo> heads = kernel.heads();
@@ -160,9 +168,9 @@ public final class TextModel implements AutoCloseable {
         for (int i = 0; same && i < heads.size(); i++) {
             Head head = description.heads().get(i);
             same = head.name().equals(heads.get(i).name())
-                    && head.labels().size() == heads.get(i).labelCount()
-                    && (head.task() == Task.TOKEN_CLASSIFICATION)
-                            == heads.get(i).perToken();
+                    && rows(head.task()) == heads.get(i).rows()
+                    && (head.task() == Task.FILL_MASK
+                            || head.labels().size() == heads.get(i).labelCount());
         }
         if (!same) {
             throw new ModelException("its heads or its vocabulary contradict its tensors");
