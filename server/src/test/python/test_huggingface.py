@@ -64,6 +64,33 @@ def test_sentence_similarity(server, path):
     assert similar[0] > similar[1] > similar[2]
 
 
+NAMES = "Angela Merkel met Tim Cook of Apple in Berlin 🎉"
+
+
+@pytest.mark.parametrize("path", ["", "/ner", "/models/default", "/models/default/pipeline/token-classification"])
+def test_token_classification(server, path):
+    found = InferenceClient(server.url + path).token_classification(NAMES, aggregation_strategy="simple")
+    assert [(entity.entity_group, NAMES[entity.start : entity.end]) for entity in found] == [
+        ("PER", "Angela Merkel"),
+        ("PER", "Tim Cook"),
+        ("ORG", "Apple"),
+        ("LOC", "Berlin"),
+    ]
+    assert all(0.5 < entity.score <= 1 for entity in found)
+
+
+def test_token_classification_in_windows(server):
+    text = "We met nobody there. " * 2000 + NAMES
+    client = InferenceClient(server.url + "/ner")
+    found = client.token_classification(text, aggregation_strategy="max", stride=64, ignore_labels=["O", "ORG"])
+    assert [text[entity.start : entity.end] for entity in found] == ["Angela Merkel", "Tim Cook", "Berlin"]
+
+
+def test_token_classification_of_tokens(server):
+    found = InferenceClient(server.url + "/ner").token_classification("Berlin")
+    assert [(entity.entity, entity.word, entity.start, entity.end) for entity in found] == [("B-LOC", "berlin", 0, 6)]
+
+
 def test_info_and_health(server):
     client = InferenceClient(server.url, provider="hf-inference")
     assert client.get_endpoint_info()["max_input_length"] == 512
@@ -81,7 +108,6 @@ def test_async(server):
     "task, call",
     [
         ("fill-mask", lambda client: client.fill_mask("a [MASK] day", targets=["good"])),
-        ("token-classification", lambda client: client.token_classification(TEXT, aggregation_strategy="simple")),
         ("question-answering", lambda client: client.question_answering("who?", "I did.")),
         ("zero-shot-classification", lambda client: client.zero_shot_classification(TEXT, ["a", "b"])),
     ],

@@ -7,6 +7,7 @@ import io.gatun.service.Truncation;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.function.BiConsumer;
 
@@ -103,6 +104,17 @@ final class Fields {
             throw RequestException.validation("The field \"" + name + "\" must be a whole number.");
         }
         return OptionalInt.of(node.intValue());
+    }
+
+    OptionalDouble number(String name) {
+        JsonNode node = object.get(name);
+        if (node == null || node.isNull()) {
+            return OptionalDouble.empty();
+        }
+        if (!node.isNumber()) {
+            throw RequestException.validation("The field \"" + name + "\" must be a number, not " + kind(node) + ".");
+        }
+        return OptionalDouble.of(node.doubleValue());
     }
 
     /** A field that must be a list of texts, none of them missing. */

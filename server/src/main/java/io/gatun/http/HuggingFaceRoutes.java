@@ -40,9 +40,14 @@ final class HuggingFaceRoutes {
         this.service = service;
         this.tei = tei;
         this.pipelines = Map.of(
-                "feature-extraction", tei::embed,
-                "sentence-similarity", tei::similarity,
-                "text-classification", (exchange, model, fields) -> classification(service, exchange, model, fields));
+                "feature-extraction",
+                tei::embed,
+                "sentence-similarity",
+                tei::similarity,
+                "text-classification",
+                (exchange, model, fields) -> classification(service, exchange, model, fields),
+                "token-classification",
+                new TokenClassificationPipeline(service));
     }
 
     void register(Routes routes) {

@@ -2,10 +2,14 @@ package io.gatun.inference;
 
 import io.gatun.service.CallOptions;
 import io.gatun.service.RequestException;
+import io.gatun.service.TokenOptions;
 import io.gatun.service.Truncation;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.OptionalInt;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,8 +18,11 @@ import org.jspecify.annotations.Nullable;
  * @param head the head that answers
  * @param truncation what becomes of texts that are too long
  * @param timeout after which nobody wants the answer
+ * @param tokens how labels of tokens become entities
  */
-public record InferenceParameters(Optional<String> head, Truncation truncation, Optional<Duration> timeout) {
+public record InferenceParameters(
+        Optional<String> head, Truncation truncation, Optional<Duration> timeout, TokenOptions tokens) {
+    private static final Pattern COMMA = Pattern.compile("\\s*,\\s*");
 
     /**
      * Reads them. A value is a {@link Boolean}, a {@link Long}, a {@link Double} or a {@link String}.
@@ -30,8 +37,22 @@ public record InferenceParameters(Optional<String> head, Truncation truncation, 
                         value(parameters, "truncate", Boolean.class, "true or false")
                                 .orElse(false),
                         value(parameters, "truncation_direction", String.class, "left or right")),
-                timeout.filter(micros -> micros > 0)
-                        .map(micros -> Duration.ofNanos(1000 * Math.min(micros, 1L << 50))));
+                timeout.filter(micros -> micros > 0).map(micros -> Duration.ofNanos(1000 * Math.min(micros, 1L << 50))),
+                tokens(parameters));
+    }
+
+    private static TokenOptions tokens(Map<String, ?> parameters) {
+        Optional<Long> stride = value(parameters, "stride", Long.class, "a whole number");
+        Optional<Number> threshold = value(parameters, "threshold", Number.class, "a number");
+        return TokenOptions.of(
+                value(parameters, "aggregation_strategy", String.class, "a strategy's name"),
+                value(parameters, "ignore_labels", String.class, "labels with commas between them")
+                        .map(labels -> COMMA.splitAsStream(labels.strip())
+                                .filter(label -> !label.isEmpty())
+                                .toList()),
+                threshold.map(Number::doubleValue).map(OptionalDouble::of).orElse(OptionalDouble.empty()),
+                stride.map(value -> OptionalInt.of(Math.clamp(value, Integer.MIN_VALUE, Integer.MAX_VALUE)))
+                        .orElse(OptionalInt.empty()));
     }
 
     /** The options of the call, with the shorter of both timeouts. */

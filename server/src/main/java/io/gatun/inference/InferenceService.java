@@ -11,6 +11,7 @@ import io.gatun.service.ErrorType;
 import io.gatun.service.Input;
 import io.gatun.service.RequestException;
 import io.gatun.service.TextService;
+import io.gatun.task.Entity;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -23,7 +24,8 @@ import java.util.concurrent.ConcurrentHashMap;
  * What the Open Inference Protocol asks. {@link #infer} waits for its answer; call it on a virtual thread. Thread-safe.
  *
  * <p>Inputs are {@code text}, BYTES {@code [n]}, and optionally {@code text_pair}. Outputs are {@code logits}, FP32 {@code
- * [n, labels]}, and {@code label}, BYTES {@code [n]}, of a head that classifies texts, and {@code embedding}, FP32
+ * [n, labels]}, and {@code label}, BYTES {@code [n]}, of a head that classifies texts, {@code entities}, BYTES {@code
+ * [n]}, of one that classifies tokens, each element the JSON of Hugging Face's pipeline, and {@code embedding}, FP32
  * {@code [n, width]}, of length 1.
  */
 public final class InferenceService {
@@ -40,6 +42,7 @@ public final class InferenceService {
     private static final String TEXT_PAIR = "text_pair";
     private static final String LOGITS = "logits";
     private static final String LABEL = "label";
+    private static final String ENTITIES = "entities";
     private static final String EMBEDDING = "embedding";
 
     private final TextService texts;
@@ -77,11 +80,14 @@ public final class InferenceService {
         try (Catalogue.Lease lease = catalogue.lease(Optional.of(model))) {
             TextModel served = lease.served().model();
             List<ModelMetadata.Tensor> outputs = new ArrayList<>();
-            classifier(served).ifPresent(head -> {
+            first(served, Task.TEXT_CLASSIFICATION).ifPresent(head -> {
                 long labels = head.labels().size();
                 outputs.add(new ModelMetadata.Tensor(LOGITS, Datatype.FP32, List.of(-1L, labels), false));
                 outputs.add(new ModelMetadata.Tensor(LABEL, Datatype.BYTES, List.of(-1L), false));
             });
+            first(served, Task.TOKEN_CLASSIFICATION)
+                    .ifPresent(
+                            _ -> outputs.add(new ModelMetadata.Tensor(ENTITIES, Datatype.BYTES, List.of(-1L), false)));
             long width = served.description().embeddingLength();
             outputs.add(new ModelMetadata.Tensor(EMBEDDING, Datatype.FP32, List.of(-1L, width), false));
             return new ModelMetadata(
@@ -93,10 +99,10 @@ public final class InferenceService {
         }
     }
 
-    /** The head that answers when none is named, if the model classifies texts. */
-    private static Optional<Head> classifier(TextModel model) {
+    /** The model's first head of a task, if it has one. */
+    private static Optional<Head> first(TextModel model, Task task) {
         return model.description().heads().stream()
-                .filter(head -> head.task() == Task.TEXT_CLASSIFICATION)
+                .filter(head -> head.task() == task)
                 .findFirst();
     }
 
@@ -149,7 +155,7 @@ public final class InferenceService {
     private List<OutputTensor> outputs(Call call, InferenceRequest request, List<Input> inputs)
             throws InterruptedException {
         List<InferenceRequest.RequestedOutput> wanted =
-                request.outputs().isEmpty() ? usualOutputs(request.model()) : request.outputs();
+                request.outputs().isEmpty() ? usualOutputs(request) : request.outputs();
         Optional<Classified> classified = Optional.empty();
         List<OutputTensor> outputs = new ArrayList<>();
         for (InferenceRequest.RequestedOutput output : wanted) {
@@ -165,6 +171,7 @@ public final class InferenceService {
                     }
                     outputs.add(output(output, classified.get()));
                 }
+                case ENTITIES -> outputs.add(entities(call, request, inputs));
                 case EMBEDDING ->
                     outputs.add(embedding(texts.embed(
                             call,
@@ -175,21 +182,58 @@ public final class InferenceService {
                             OptionalInt.empty())));
                 default ->
                     throw RequestException.validation("There is no output \"" + output.name() + "\"; the outputs are \""
-                            + LOGITS + "\", \"" + LABEL + "\" and \"" + EMBEDDING + "\".");
+                            + LOGITS + "\", \"" + LABEL + "\", \"" + ENTITIES + "\" and \"" + EMBEDDING + "\".");
             }
         }
         return outputs;
     }
 
-    /** What answers a request that names no output: the head's or, of a model that has none, the vectors. */
-    private List<InferenceRequest.RequestedOutput> usualOutputs(String model) {
-        try (Catalogue.Lease lease = catalogue.lease(Optional.of(model))) {
-            boolean heads = !lease.served().model().description().heads().isEmpty();
-            return (heads ? List.of(LOGITS, LABEL) : List.of(EMBEDDING))
+    /** What answers a request that names no output: what the head gives or, of a model that has none, the vectors. */
+    private List<InferenceRequest.RequestedOutput> usualOutputs(InferenceRequest request) {
+        try (Catalogue.Lease lease = catalogue.lease(Optional.of(request.model()))) {
+            TextModel model = lease.served().model();
+            return request
+                    .parameters()
+                    .head()
+                    .flatMap(model::head)
+                    .or(() -> model.description().heads().stream().findFirst())
+                    .map(head -> outputs(head.task()))
+                    .orElse(List.of(EMBEDDING))
                     .stream()
-                            .map(name -> new InferenceRequest.RequestedOutput(name, 0))
-                            .toList();
+                    .map(name -> new InferenceRequest.RequestedOutput(name, 0))
+                    .toList();
         }
+    }
+
+    private static List<String> outputs(Task task) {
+        return switch (task) {
+            case TEXT_CLASSIFICATION -> List.of(LOGITS, LABEL);
+            case TOKEN_CLASSIFICATION -> List.of(ENTITIES);
+            case QUESTION_ANSWERING, FILL_MASK ->
+                throw RequestException.validation(
+                        "A head for " + task.id() + " is not served here; name an output or another head.");
+        };
+    }
+
+    private OutputTensor entities(Call call, InferenceRequest request, List<Input> inputs) throws InterruptedException {
+        List<List<Entity>> entities = texts.tokens()
+                .entities(
+                        call,
+                        Optional.of(request.model()),
+                        request.parameters().head(),
+                        inputs.stream().map(InferenceService::single).toList(),
+                        request.parameters().truncation(),
+                        request.parameters().tokens());
+        return JsonTensor.of(ENTITIES, entities, Entity::write);
+    }
+
+    private static String single(Input input) {
+        return switch (input) {
+            case Input.Text(String text) -> text;
+            default ->
+                throw RequestException.validation("The output \"" + ENTITIES
+                        + "\" is of single texts; leave the input \"" + TEXT_PAIR + "\" out.");
+        };
     }
 
     private static OutputTensor output(InferenceRequest.RequestedOutput wanted, Classified classified) {

@@ -10,6 +10,11 @@ import java.util.List;
 
 /** A request's texts to tokens, within the limits, and back. Thread-safe. */
 final class Encoder {
+    /** Tokens of a request's windows: minutes of work. */
+    private static final long MAX_WINDOW_TOKENS = 1 << 20;
+
+    private static final String WINDOWS = ", or a \"stride\" to have all of it read in windows";
+
     private final Tokenization tokenization;
     private final Inference inference;
     private final Metrics metrics;
@@ -31,8 +36,8 @@ final class Encoder {
         List<Encoding> encodings = tokenization.run(characters(inputs), call.caller(), () -> {
             List<Encoding> all = new ArrayList<>(inputs.size());
             for (int i = 0; i < inputs.size(); i++) {
-                String place = inputs.size() == 1 ? "The input" : "inputs[" + i + "]";
-                all.add(fitted(model, place, encoding(model, place, inputs.get(i)), truncation));
+                String place = place(inputs, i);
+                all.add(fitted(model, place, encoding(model, place, inputs.get(i)), truncation, ""));
             }
             return all;
         });
@@ -60,6 +65,55 @@ final class Encoder {
         return encodings;
     }
 
+    /** As {@link #encode}, with where the tokens are in their texts; for tasks that read long texts in windows, too. */
+    List<Encoding> encodeWithOffsets(Call call, ServedModel served, List<Input> inputs, Truncation truncation)
+            throws InterruptedException {
+        List<Encoding> whole = encodeWhole(call, served, inputs);
+        List<Encoding> encodings = new ArrayList<>(whole.size());
+        for (int i = 0; i < whole.size(); i++) {
+            encodings.add(fitted(served.model(), place(inputs, i), whole.get(i), truncation, WINDOWS));
+        }
+        encodings.forEach(encoding -> call.timings().addTokens(encoding.length()));
+        return encodings;
+    }
+
+    /**
+     * Texts of any length in windows that the model reads.
+     *
+     * @param stride how many tokens of its text a window has in common with the one before it
+     * @throws RequestException when the windows have no room for it, or are too many
+     */
+    List<List<Encoding>> encodeWindows(Call call, ServedModel served, List<Input> inputs, int stride)
+            throws InterruptedException {
+        TextModel model = served.model();
+        int room = Math.min(model.maxTokens(), limits.maxTokens());
+        List<Encoding> whole = encodeWhole(call, served, inputs);
+        int ofText = room - whole.getFirst().addedTokens();
+        if (stride < 0 || stride >= ofText) {
+            throw RequestException.validation("The parameter \"stride\" must be from 0 to " + (ofText - 1)
+                    + ", and not " + stride + ": a window of the model \"" + served.name() + "\" has " + ofText
+                    + " tokens of a text.");
+        }
+        long tokens = 0;
+        for (Encoding encoding : whole) {
+            tokens += (long) encoding.windowCount(room, stride) * Math.min(room, encoding.length());
+        }
+        if (tokens > MAX_WINDOW_TOKENS) {
+            throw RequestException.validation("In windows with a stride of " + stride + " the request has " + tokens
+                    + " tokens, more than the limit of " + MAX_WINDOW_TOKENS
+                    + "; send a smaller stride, or fewer or shorter texts.");
+        }
+        whole.forEach(encoding -> count(model, encoding));
+        List<List<Encoding>> windows =
+                whole.stream().map(encoding -> encoding.windows(room, stride)).toList();
+        windows.forEach(text -> text.forEach(window -> call.timings().addTokens(window.length())));
+        return windows;
+    }
+
+    private static String place(List<Input> inputs, int index) {
+        return inputs.size() == 1 ? "The input" : "inputs[" + index + "]";
+    }
+
     private static long characters(List<Input> inputs) {
         return inputs.stream().mapToLong(Input::characters).sum();
     }
@@ -75,17 +129,23 @@ final class Encoder {
         };
     }
 
-    private Encoding fitted(TextModel model, String place, Encoding whole, Truncation truncation) {
+    /** {@code orElse}: what a caller may do beside shortening and cutting, or an empty text. */
+    private Encoding fitted(TextModel model, String place, Encoding whole, Truncation truncation, String orElse) {
         int room = Math.min(model.maxTokens(), limits.maxTokens());
         Encoding encoding = whole;
         if (whole.length() > room) {
             if (!truncation.enabled()) {
                 throw RequestException.validation(place + " has " + whole.length() + " tokens, more than the limit of "
-                        + room + "; shorten it, or send \"truncate\": true.");
+                        + room + "; shorten it, or send \"truncate\": true" + orElse + ".");
             }
             encoding = whole.truncate(room, truncation.direction());
             metrics.truncated(model.name());
         }
+        count(model, encoding);
+        return encoding;
+    }
+
+    private void count(TextModel model, Encoding encoding) {
         metrics.inputLength(encoding.length());
         int unknown = 0;
         for (int id : encoding.ids()) {
@@ -94,7 +154,6 @@ final class Encoder {
         if (unknown > 0) {
             metrics.unknownTokens(model.name(), unknown);
         }
-        return encoding;
     }
 
     List<List<Token>> tokenize(Call call, ServedModel served, List<String> texts, boolean addSpecialTokens)

@@ -30,6 +30,7 @@ public final class TextService implements AutoCloseable {
     private final Encoder encoder;
     private final Inference inference;
     private final Computation computation;
+    private final TokenClassifier tokens;
 
     public TextService(Catalogue catalogue, Metrics metrics, ServiceLimits limits) {
         this.catalogue = catalogue;
@@ -39,6 +40,7 @@ public final class TextService implements AutoCloseable {
         this.inference = new Inference(metrics, limits);
         this.encoder = new Encoder(tokenization, inference, metrics, limits);
         this.computation = new Computation(encoder, inference);
+        this.tokens = new TokenClassifier(catalogue, computation);
     }
 
     public Catalogue catalogue() {
@@ -47,6 +49,11 @@ public final class TextService implements AutoCloseable {
 
     public ServiceLimits limits() {
         return limits;
+    }
+
+    /** What heads for tokens find. */
+    public TokenClassifier tokens() {
+        return tokens;
     }
 
     /** The logits of one head of texts. {@code headName}: or nothing, the model's first that classifies texts. */

@@ -45,10 +45,7 @@ public record Encoding(int[] ids, int[] typeIds, int[] starts, int[] ends, int[]
         if (length() <= maxTokens) {
             return this;
         }
-        int added = 0;
-        for (boolean s : special) {
-            added += s ? 1 : 0;
-        }
+        int added = addedTokens();
         int room = Math.max(0, maxTokens - added);
         int second = secondLength();
         int first = length() - added - second;
@@ -76,37 +73,55 @@ public record Encoding(int[] ids, int[] typeIds, int[] starts, int[] ends, int[]
      * @throws IllegalArgumentException when there is no room for more tokens of the text than the stride
      */
     public List<Encoding> windows(int maxTokens, int stride) {
-        if (length() <= maxTokens) {
+        int count = windowCount(maxTokens, stride);
+        if (count == 1) {
             return List.of(this);
         }
         int cut = secondLength() > 0 ? 1 : 0;
-        int[] text = new int[length()]; // places of the tokens of the text that is cut
-        int length = 0;
-        for (int i = 0; i < length(); i++) {
-            if (!special[i] && typeIds[i] == cut) {
-                text[length++] = i;
-            }
+        int length = cutLength();
+        int room = maxTokens - (length() - length);
+        int before = 0;
+        while (special[before] || typeIds[before] != cut) {
+            before++;
         }
+        List<Encoding> windows = new ArrayList<>(count);
+        for (int i = 0; i < count; i++) {
+            int start = i * (room - stride);
+            int end = Math.min(start + room, length);
+            windows.add(select(IntStream.concat(
+                            IntStream.concat(IntStream.range(0, before), IntStream.range(before + start, before + end)),
+                            IntStream.range(before + length, length()))
+                    .toArray()));
+        }
+        return windows;
+    }
+
+    /** How many {@link #windows} there are; throws what it throws. */
+    public int windowCount(int maxTokens, int stride) {
+        if (length() <= maxTokens) {
+            return 1;
+        }
+        int length = cutLength();
         int room = maxTokens - (length() - length);
         if (stride < 0 || room <= stride) {
             throw new IllegalArgumentException("no room for windows: " + room + " tokens and a stride of " + stride);
         }
-        List<Encoding> windows = new ArrayList<>();
-        int start = 0;
-        int end;
-        do {
-            end = Math.min(start + room, length);
-            windows.add(window(cut, text[start], text[end - 1]));
-            start += room - stride;
-        } while (end < length);
-        return windows;
+        return 1 + Math.ceilDiv(length - room, room - stride);
     }
 
-    /** All tokens but those of the text that are before or behind two places. */
-    private Encoding window(int cut, int first, int last) {
-        return select(IntStream.range(0, length())
-                .filter(i -> special[i] || typeIds[i] != cut || (i >= first && i <= last))
-                .toArray());
+    /** Tokens of the text that windows cut. */
+    private int cutLength() {
+        int second = secondLength();
+        return second > 0 ? second : length() - addedTokens();
+    }
+
+    /** Tokens that are in no text. */
+    public int addedTokens() {
+        int added = 0;
+        for (boolean s : special) {
+            added += s ? 1 : 0;
+        }
+        return added;
     }
 
     /** Tokens of the second text, which are those of type 1 that are in a text. */

@@ -3,6 +3,8 @@ package io.gatun.grpc;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonGenerator;
 import com.google.protobuf.ByteString;
 import io.gatun.grpc.inference.DataType;
 import io.gatun.grpc.inference.GRPCInferenceServiceGrpc;
@@ -27,16 +29,21 @@ import io.gatun.grpc.inference.ServerMetadataRequest;
 import io.gatun.grpc.inference.ServerReadyRequest;
 import io.gatun.service.Classified;
 import io.gatun.service.Input;
+import io.gatun.service.TokenOptions;
 import io.gatun.service.Truncation;
+import io.gatun.task.Entity;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.stub.StreamObserver;
+import java.io.StringWriter;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.OptionalInt;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
@@ -141,7 +148,14 @@ final class InferenceCallsTest {
     void wrongRequestsSayWhatIsWrong() {
         refused(Status.Code.NOT_FOUND, "\"small\"", raw("none", TEXTS));
         refused(Status.Code.NOT_FOUND, "version", raw("small", TEXTS).setModelVersion("2"));
-        refused(Status.Code.INVALID_ARGUMENT, "token-classification", raw("tags", TEXTS));
+        refused(
+                Status.Code.INVALID_ARGUMENT,
+                "token-classification",
+                raw("tags", TEXTS).addOutputs(output("logits")));
+        refused(
+                Status.Code.INVALID_ARGUMENT,
+                "\"text_pair\"",
+                raw("tags", TEXTS).addInputs(tensor("text_pair", List.of(3L))).addRawInputContents(bytes(TEXTS)));
         refused(
                 Status.Code.INVALID_ARGUMENT,
                 "raw_input_contents",
@@ -206,6 +220,40 @@ final class InferenceCallsTest {
                         .putParameters(
                                 "truncate",
                                 InferParameter.newBuilder().setInt64Param(1).build()));
+    }
+
+    @Test
+    void entitiesAreJson() throws Exception {
+        ModelInferResponse response = stub.modelInfer(raw("tags", TEXTS)
+                .putParameters(
+                        "aggregation_strategy",
+                        InferParameter.newBuilder().setStringParam("simple").build())
+                .build());
+        assertThat(response.getOutputs(0).getName()).isEqualTo("entities");
+        assertThat(response.getOutputs(0).getDatatype()).isEqualTo("BYTES");
+        assertThat(response.getOutputs(0).getShapeList()).containsExactly(3L);
+        List<String> expected = new ArrayList<>();
+        for (List<Entity> text : running.texts
+                .tokens()
+                .entities(
+                        RunningGrpcServer.call(),
+                        Optional.of("tags"),
+                        Optional.empty(),
+                        TEXTS,
+                        Truncation.NONE,
+                        TokenOptions.of(
+                                Optional.of("simple"),
+                                Optional.empty(),
+                                OptionalDouble.empty(),
+                                OptionalInt.empty()))) {
+            StringWriter json = new StringWriter();
+            try (JsonGenerator out = new JsonFactory().createGenerator(json)) {
+                Entity.write(text, out);
+            }
+            expected.add(json.toString());
+        }
+        assertThat(expected.get(1)).contains("entity_group");
+        assertThat(response.getRawOutputContents(0)).isEqualTo(bytes(expected));
     }
 
     private void refused(Status.Code code, String word, ModelInferRequest.Builder request) {

@@ -89,6 +89,38 @@ final class InferenceRoutesTest {
                         .get("label"));
     }
 
+    @Test
+    void entitiesAreJson() {
+        assertThat(ok(running.get("/v2/models/tags")).get("outputs").findValuesAsText("name"))
+                .containsExactly("entities", "embedding");
+        JsonNode usual = ok(running.post("/v2/models/tags/infer", ONE.formatted("")));
+        assertThat(usual.at("/outputs/0/name").textValue()).isEqualTo("entities");
+        assertThat(usual.at("/outputs/0/shape").toString()).isEqualTo("[2]");
+        assertThat(RunningServer.json(usual.at("/outputs/0/data/0").textValue()))
+                .isEqualTo(ok(running.post("/ner", "{\"inputs\":\"a text\",\"model\":\"tags\"}")));
+        JsonNode told = ok(running.post(
+                "/v2/models/small/infer",
+                ONE.formatted(",\"parameters\":{\"head\":\"entities\",\"aggregation_strategy\":\"max\","
+                        + "\"ignore_labels\":\"O, LOC\",\"threshold\":0.1,\"stride\":2}")));
+        JsonNode expected = ok(running.post(
+                "/ner",
+                "{\"inputs\":[\"a text\",\"b\"],\"parameters\":{\"head\":\"entities\",\"aggregation_strategy\":\"max\","
+                        + "\"ignore_labels\":[\"O\",\"LOC\"],\"threshold\":0.1,\"stride\":2}}"));
+        for (int i = 0; i < 2; i++) {
+            assertThat(RunningServer.json(told.at("/outputs/0/data/" + i).textValue()))
+                    .isEqualTo(expected.get(i));
+        }
+        JsonNode both = ok(running.post(
+                "/v2/models/small/infer",
+                ONE.formatted(",\"outputs\":[{\"name\":\"entities\"},{\"name\":\"label\"}]")));
+        assertThat(both.get("outputs").findValuesAsText("name")).containsExactly("entities", "label");
+        assertThat(running.post(
+                                "/v2/models/small/infer",
+                                ONE.formatted(",\"parameters\":{\"head\":\"entities\",\"stride\":\"2\"}"))
+                        .statusCode())
+                .isEqualTo(422);
+    }
+
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',

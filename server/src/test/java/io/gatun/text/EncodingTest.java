@@ -1,8 +1,12 @@
 package io.gatun.text;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.Arrays;
+import java.util.List;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -43,6 +47,35 @@ final class EncodingTest {
         }
         expected[at] = -2;
         assertThat(cut.ids()).as(Arrays.toString(cut.ids())).containsExactly(expected);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"10, 12, 0, 1", "11, 12, 0, 2", "20, 12, 0, 2", "21, 12, 0, 3", "21, 12, 9, 12", "12, 12, 4, 2"})
+    void windowsShareTheirStride(int text, int max, int stride, int count) {
+        List<Encoding> windows = pair(text, -1).windows(max, stride);
+        assertThat(windows).hasSize(count);
+        assertThat(pair(text, -1).windowCount(max, stride)).isEqualTo(count);
+        for (int i = 0; i < count; i++) {
+            int start = i * (max - 2 - stride);
+            int end = Math.min(text, start + max - 2);
+            assertThat(windows.get(i).ids())
+                    .containsExactly(
+                            concat(new int[] {-1}, IntStream.range(start, end).toArray(), new int[] {-2}));
+        }
+    }
+
+    @Test
+    void windowsOfAPairCutTheSecond() {
+        List<Encoding> windows = pair(2, 5).windows(8, 1);
+        assertThat(windows)
+                .extracting(Encoding::ids)
+                .containsExactly(
+                        new int[] {-1, 0, 1, -2, 1000, 1001, 1002, -2}, new int[] {-1, 0, 1, -2, 1002, 1003, 1004, -2});
+        assertThatThrownBy(() -> pair(2, 5).windows(8, 3)).isInstanceOf(IllegalArgumentException.class);
+    }
+
+    private static int[] concat(int[]... parts) {
+        return Stream.of(parts).flatMapToInt(IntStream::of).toArray();
     }
 
     /** [CLS] 0 1 2 … [SEP], and with a second text 1000 1001 … [SEP]. */
