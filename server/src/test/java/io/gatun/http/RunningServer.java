@@ -33,6 +33,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.Function;
 
 /** A real server on a free port, with the small model of several heads and one that only has a token head. */
 final class RunningServer implements AutoCloseable {
@@ -64,19 +65,31 @@ final class RunningServer implements AutoCloseable {
         this(ServerSettings.of("127.0.0.1", 0), Edge.OPEN, Telemetry.off(), Optional.of(listener));
     }
 
+    /** With other models, by name, the default one first. */
+    RunningServer(Compute compute, Map<String, ModelSource> sources) {
+        this(ServerSettings.of("127.0.0.1", 0), Edge.OPEN, Telemetry.off(), Optional.empty(), compute, _ -> sources);
+    }
+
     private RunningServer(ServerSettings settings, Edge edge, Telemetry telemetry, Optional<BatchListener> listener) {
+        this(settings, edge, telemetry, listener, Compute.F32, RunningServer::smallModels);
+    }
+
+    private RunningServer(
+            ServerSettings settings,
+            Edge edge,
+            Telemetry telemetry,
+            Optional<BatchListener> listener,
+            Compute compute,
+            Function<Path, Map<String, ModelSource>> sources) {
         try {
             folder = Files.createTempDirectory("gatun-http");
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        Map<String, ModelSource> sources = new LinkedHashMap<>();
-        sources.put("small", convert("small", CHECKPOINT));
-        sources.put("tags", convert("tags", resource("/io/gatun/model/distilbert-token-small")));
         catalogue = new Catalogue(
-                sources,
+                sources.apply(folder),
                 new ModelLoader(
-                        Compute.F32,
+                        compute,
                         model -> LaneSettings.of(model, 1),
                         Long.MAX_VALUE,
                         listener.orElse(metrics),
@@ -85,7 +98,15 @@ final class RunningServer implements AutoCloseable {
         server = HttpServer.start(settings, edge, telemetry, service, new InferenceService(service), metrics);
     }
 
-    private ModelSource convert(String name, Path checkpoint) {
+    private static Map<String, ModelSource> smallModels(Path folder) {
+        Map<String, ModelSource> sources = new LinkedHashMap<>();
+        sources.put("small", convert(folder, "small", CHECKPOINT));
+        sources.put("tags", convert(folder, "tags", resource("/io/gatun/model/distilbert-token-small")));
+        return sources;
+    }
+
+    /** A Hugging Face folder as a model in another folder. */
+    static ModelSource convert(Path folder, String name, Path checkpoint) {
         Path file = folder.resolve(name + ".gguf");
         Converter.convert(checkpoint, file, TensorType.F32, (done, total) -> {});
         return ModelSource.file(file);
@@ -144,7 +165,7 @@ final class RunningServer implements AutoCloseable {
         }
     }
 
-    private static Path resource(String name) {
+    static Path resource(String name) {
         URL url = Objects.requireNonNull(RunningServer.class.getResource(name), name);
         try {
             return Path.of(url.toURI());
