@@ -59,6 +59,11 @@ final class Fields {
         return object.hasNonNull(name);
     }
 
+    /** Whether it is there, even if it is null. */
+    boolean names(String name) {
+        return object.has(name);
+    }
+
     /** A field that is an object; one without fields where it is absent. */
     Fields object(String name) {
         JsonNode node = object.get(name);

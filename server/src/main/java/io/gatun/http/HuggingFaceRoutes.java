@@ -1,5 +1,6 @@
 package io.gatun.http;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import io.gatun.model.Head;
 import io.gatun.model.Task;
 import io.gatun.service.Catalogue;
@@ -7,11 +8,13 @@ import io.gatun.service.Classified;
 import io.gatun.service.RequestException;
 import io.gatun.service.TextService;
 import io.gatun.service.Truncation;
+import io.gatun.service.ZeroShotClassifier;
 import io.gatun.task.LabelScore;
 import io.gatun.task.TextClassification;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -47,7 +50,11 @@ final class HuggingFaceRoutes {
                 "text-classification",
                 (exchange, model, fields) -> classification(service, exchange, model, fields),
                 "token-classification",
-                new TokenClassificationPipeline(service));
+                new TokenClassificationPipeline(service),
+                "zero-shot-classification",
+                new ZeroShotPipeline(service),
+                "fill-mask",
+                new FillMaskPipeline(service));
     }
 
     void register(Routes routes) {
@@ -92,7 +99,11 @@ final class HuggingFaceRoutes {
             TreeSet<String> tasks = new TreeSet<>();
             tasks.add("feature-extraction");
             tasks.add("sentence-similarity");
-            lease.served().model().description().heads().stream()
+            List<Head> heads = lease.served().model().description().heads();
+            if (heads.stream().anyMatch(ZeroShotClassifier::infers)) {
+                tasks.add("zero-shot-classification");
+            }
+            heads.stream()
                     .map(Head::task)
                     .map(Task::id)
                     .filter(pipelines::containsKey)
@@ -142,13 +153,15 @@ final class HuggingFaceRoutes {
         }
     }
 
-    /** What the client reads for one text, too, is a list of lists. */
+    /**
+     * What a client of Hugging Face's servers reads for one text, too, is a list of lists. Pairs, which only users of
+     * the pipeline send, are answered as the pipeline does.
+     */
     static Reply classification(TextService service, Exchange exchange, Optional<String> model, Fields fields)
             throws InterruptedException {
         Fields parameters = fields.object("parameters");
-        Inputs inputs = Inputs.texts(
-                fields.required("inputs", "{\"inputs\": \"a text\"}"),
-                service.limits().maxTexts());
+        JsonNode given = fields.required("inputs", "{\"inputs\": \"a text\"}");
+        Inputs inputs = Inputs.documents(given, service.limits().maxTexts());
         OptionalInt topK = parameters.integer("top_k");
         if (topK.isPresent() && topK.getAsInt() < 1) {
             throw RequestException.validation("The parameter \"top_k\" must be above 0.");
@@ -169,17 +182,28 @@ final class HuggingFaceRoutes {
                     : TextClassification.scores(classified.head(), logits, false);
             scores.add(all.subList(0, Math.min(all.size(), topK.orElse(all.size()))));
         }
+        boolean pairs = given.isObject() || given.path(0).isObject();
+        boolean bestOnly = pairs && !parameters.names("top_k");
+        boolean list = !pairs || inputs.batch();
         return Reply.json(out -> {
-            out.writeStartArray();
-            for (List<LabelScore> text : scores) {
-                LabelScore.write(text, out);
+            if (list) {
+                out.writeStartArray();
             }
-            out.writeEndArray();
+            for (List<LabelScore> text : scores) {
+                if (bestOnly) {
+                    text.getFirst().write(out);
+                } else {
+                    LabelScore.write(text, out);
+                }
+            }
+            if (list) {
+                out.writeEndArray();
+            }
         });
     }
 
     private static TextClassification.Function function(String name) {
-        return switch (name) {
+        return switch (name.toLowerCase(Locale.ROOT)) {
             case "softmax" -> TextClassification.Function.SOFTMAX;
             case "sigmoid" -> TextClassification.Function.SIGMOID;
             case "none" -> TextClassification.Function.NONE;

@@ -16,6 +16,9 @@ record Inputs(List<Input> all, boolean batch) {
     private static final String FORMS =
             "send a text, a pair [\"a\", \"b\"], or a batch [[\"a\"], [\"b\"], [\"c\", \"d\"]]";
 
+    private static final String OBJECTS =
+            "send a text, a pair {\"text\": \"a\", \"text_pair\": \"b\"}, or a list of texts or of pairs";
+
     /** Reads the forms of {@code /predict}, where a flat list is one input: a text, or a pair. */
     static Inputs pairs(JsonNode node, int maxTexts) {
         if (node.isTextual()) {
@@ -57,6 +60,32 @@ record Inputs(List<Input> all, boolean batch) {
             all.add(new Input.Text(text(node.get(i), "inputs[" + i + "]")));
         }
         return new Inputs(all, true);
+    }
+
+    /** Reads the forms of Hugging Face's text classification: as {@link #texts}, and pairs as objects. */
+    static Inputs documents(JsonNode node, int maxTexts) {
+        if (node.isObject()) {
+            return new Inputs(List.of(document(node, "inputs")), false);
+        }
+        if (!node.isArray()) {
+            return texts(node, maxTexts);
+        }
+        requireList(node, maxTexts);
+        List<Input> all = new ArrayList<>(node.size());
+        for (int i = 0; i < node.size(); i++) {
+            all.add(document(node.get(i), "inputs[" + i + "]"));
+        }
+        return new Inputs(all, true);
+    }
+
+    private static Input document(JsonNode node, String place) {
+        if (!node.isObject()) {
+            return new Input.Text(text(node, place, OBJECTS));
+        }
+        String text = text(node.path("text"), place + ".text", OBJECTS);
+        return node.hasNonNull("text_pair")
+                ? new Input.Pair(text, text(node.get("text_pair"), place + ".text_pair", OBJECTS))
+                : new Input.Text(text);
     }
 
     /** Reads OpenAI's forms: a text, the ids of one, or a list of texts or of lists of ids. */
@@ -105,8 +134,12 @@ record Inputs(List<Input> all, boolean batch) {
     }
 
     private static String text(JsonNode node, String place) {
+        return text(node, place, FORMS);
+    }
+
+    private static String text(JsonNode node, String place, String forms) {
         if (!node.isTextual()) {
-            throw RequestException.validation(place + " must be a text, not " + Fields.kind(node) + "; " + FORMS + ".");
+            throw RequestException.validation(place + " must be a text, not " + Fields.kind(node) + "; " + forms + ".");
         }
         return node.textValue();
     }

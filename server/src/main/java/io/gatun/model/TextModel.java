@@ -136,6 +136,11 @@ public final class TextModel implements AutoCloseable {
         return specialIds.mask() < 0 ? OptionalInt.empty() : OptionalInt.of(specialIds.mask());
     }
 
+    /** The id of the token that fills batches elsewhere, [PAD], where the vocabulary has one. */
+    public OptionalInt paddingToken() {
+        return specialIds.pad() < 0 ? OptionalInt.empty() : OptionalInt.of(specialIds.pad());
+    }
+
     /** A sequence of tokens of the vocabulary, with [CLS] before and [SEP] behind it unless it begins and ends so. */
     public Encoding encoding(int[] ids) {
         return Encoding.of(ids, specialIds.cls(), specialIds.sep());

@@ -5,8 +5,15 @@ import io.gatun.model.TextModel;
 import io.gatun.text.CodePoints;
 import io.gatun.text.Encoding;
 import io.gatun.text.Tokenizer;
+import io.gatun.text.TruncationDirection;
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.Callable;
 
 /** A request's texts to tokens, within the limits, and back. Thread-safe. */
 final class Encoder {
@@ -112,6 +119,57 @@ final class Encoder {
 
     private static String place(List<Input> inputs, int index) {
         return inputs.size() == 1 ? "The input" : "inputs[" + index + "]";
+    }
+
+    /**
+     * Tokenizes pairs for the kernel, a text once in however many pairs it is. Of a pair that is longer than the model
+     * reads the first text is cut at its end, as Hugging Face's {@code only_first} does.
+     *
+     * @throws RequestException when a second text alone is too long
+     */
+    List<Encoding> encodePairs(Call call, ServedModel served, List<Input.Pair> pairs) throws InterruptedException {
+        begins(call, served, pairs.size());
+        inference.checkRoom(call, served, List.copyOf(pairs));
+        TextModel model = served.model();
+        Set<String> texts = new LinkedHashSet<>();
+        for (Input.Pair pair : pairs) {
+            texts.add(pair.first());
+            texts.add(pair.second());
+        }
+        long characters = texts.stream().mapToLong(String::length).sum();
+        Map<String, Encoding> parts = tokenization.run(characters, call.caller(), () -> {
+            Map<String, Encoding> all = new HashMap<>();
+            texts.forEach(text -> all.put(text, model.tokenizer().encodeForModel(text)));
+            return all;
+        });
+        List<Encoding> encodings = new ArrayList<>(pairs.size());
+        for (Input.Pair pair : pairs) {
+            Encoding second = Objects.requireNonNull(parts.get(pair.second()));
+            encodings.add(fitted(model, Objects.requireNonNull(parts.get(pair.first())), second, pair));
+        }
+        encodings.forEach(encoding -> call.timings().addTokens(encoding.length()));
+        call.timings().tokenizationEnds(System.nanoTime());
+        return encodings;
+    }
+
+    private Encoding fitted(TextModel model, Encoding first, Encoding second, Input.Pair pair) {
+        int room = Math.min(model.maxTokens(), limits.maxTokens()) - second.length() + 1;
+        // the first text's own special tokens, and one of the text
+        if (room < Math.min(first.length(), 3)) {
+            throw RequestException.validation("\"" + pair.second() + "\" has " + (second.length() - 2)
+                    + " tokens and leaves no room for a text; shorten it.");
+        }
+        if (first.length() > room) {
+            metrics.truncated(model.name());
+        }
+        Encoding encoding = first.truncate(room, TruncationDirection.RIGHT).followedBy(second);
+        count(model, encoding);
+        return encoding;
+    }
+
+    /** Other work of a request with the tokenizer's library, on about so many characters. */
+    <T> T tokenizing(Call call, long characters, Callable<T> work) throws InterruptedException {
+        return tokenization.run(characters, call.caller(), work);
     }
 
     private static long characters(List<Input> inputs) {

@@ -31,6 +31,8 @@ public final class TextService implements AutoCloseable {
     private final Inference inference;
     private final Computation computation;
     private final TokenClassifier tokens;
+    private final MaskFiller masks;
+    private final ZeroShotClassifier zeroShot;
 
     public TextService(Catalogue catalogue, Metrics metrics, ServiceLimits limits) {
         this.catalogue = catalogue;
@@ -41,6 +43,8 @@ public final class TextService implements AutoCloseable {
         this.encoder = new Encoder(tokenization, inference, metrics, limits);
         this.computation = new Computation(encoder, inference);
         this.tokens = new TokenClassifier(catalogue, computation);
+        this.masks = new MaskFiller(catalogue, computation);
+        this.zeroShot = new ZeroShotClassifier(catalogue, computation, limits);
     }
 
     public Catalogue catalogue() {
@@ -54,6 +58,16 @@ public final class TextService implements AutoCloseable {
     /** What heads for tokens find. */
     public TokenClassifier tokens() {
         return tokens;
+    }
+
+    /** What heads for masks put in their places. */
+    public MaskFiller masks() {
+        return masks;
+    }
+
+    /** What heads for natural language inference say of labels that they were not trained for. */
+    public ZeroShotClassifier zeroShot() {
+        return zeroShot;
     }
 
     /** The logits of one head of texts. {@code headName}: or nothing, the model's first that classifies texts. */

@@ -14,11 +14,16 @@ public record LabelScore(float score, String label) {
     public static void write(List<LabelScore> scores, JsonGenerator out) throws IOException {
         out.writeStartArray();
         for (LabelScore score : scores) {
-            out.writeStartObject();
-            out.writeNumberField("score", score.score);
-            out.writeStringField("label", score.label);
-            out.writeEndObject();
+            score.write(out);
         }
         out.writeEndArray();
+    }
+
+    /** Writes {@code {"score":…,"label":…}}. */
+    public void write(JsonGenerator out) throws IOException {
+        out.writeStartObject();
+        out.writeNumberField("score", score);
+        out.writeStringField("label", label);
+        out.writeEndObject();
     }
 }

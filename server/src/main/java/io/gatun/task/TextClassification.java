@@ -55,12 +55,7 @@ public final class TextClassification {
     }
 
     private static double[] probabilities(Head head, float[] logits, Function function) {
-        for (float logit : logits) {
-            if (!Float.isFinite(logit)) {
-                throw new NonFiniteLogitsException(head);
-            }
-        }
-        double[] values = widened(logits);
+        double[] values = finite(head, logits);
         return switch (function) {
             case SOFTMAX -> softmax(values);
             case SIGMOID -> sigmoid(values);
@@ -78,7 +73,7 @@ public final class TextClassification {
     }
 
     /** In place. The largest logit is taken off first, or {@code exp} would overflow above 709. */
-    private static double[] softmax(double[] values) {
+    static double[] softmax(double[] values) {
         double largest = Double.NEGATIVE_INFINITY;
         for (double value : values) {
             largest = Math.max(largest, value);
@@ -103,9 +98,17 @@ public final class TextClassification {
         return values;
     }
 
-    private static double[] widened(float[] logits) {
+    /**
+     * A copy of a head's logits.
+     *
+     * @throws NonFiniteLogitsException when one is infinite or no number
+     */
+    static double[] finite(Head head, float[] logits) {
         double[] values = new double[logits.length];
         for (int i = 0; i < logits.length; i++) {
+            if (!Float.isFinite(logits[i])) {
+                throw new NonFiniteLogitsException(head);
+            }
             values[i] = logits[i];
         }
         return values;

@@ -64,6 +64,28 @@ public record Encoding(int[] ids, int[] typeIds, int[] starts, int[] ends, int[]
         return select(kept(first, keptFirst, second, keptSecond, direction));
     }
 
+    /** The pair of this text and another, each with its own special tokens: the other's first is left out. */
+    public Encoding followedBy(Encoding second) {
+        int all = length() + second.length() - 1;
+        Encoding pair =
+                new Encoding(new int[all], new int[all], new int[all], new int[all], new int[all], new boolean[all]);
+        copyTo(pair, 0, 0);
+        second.copyTo(pair, 1, length());
+        Arrays.fill(pair.typeIds, length(), all, 1);
+        return pair;
+    }
+
+    /** Copies all behind the first {@code from} tokens. */
+    private void copyTo(Encoding other, int from, int at) {
+        int count = length() - from;
+        System.arraycopy(ids, from, other.ids, at, count);
+        System.arraycopy(typeIds, from, other.typeIds, at, count);
+        System.arraycopy(starts, from, other.starts, at, count);
+        System.arraycopy(ends, from, other.ends, at, count);
+        System.arraycopy(words, from, other.words, at, count);
+        System.arraycopy(special, from, other.special, at, count);
+    }
+
     /**
      * Cuts the text, or of a pair the second one, into windows of at most {@code maxTokens} that overlap, as Hugging
      * Face's {@code return_overflowing_tokens} does: each has all special tokens and, of a pair, the whole first text.

@@ -1,0 +1,202 @@
+package io.gatun.service;
+
+import io.gatun.batch.Answer;
+import io.gatun.batch.Outputs;
+import io.gatun.model.Head;
+import io.gatun.model.Task;
+import io.gatun.model.TextModel;
+import io.gatun.task.FillMask;
+import io.gatun.task.MaskFill;
+import io.gatun.text.Encoding;
+import io.gatun.text.Tokenizer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.stream.IntStream;
+
+/** Tokens for the masks of texts. Each method waits for its answer. Thread-safe. */
+public final class MaskFiller {
+    /** Logits that a request holds at a time: 16 MiB. */
+    private static final long MAX_LOGITS = 1 << 22;
+    /** Tokens of all sequences of an answer: some 20 MB as text. */
+    private static final long MAX_ANSWER_TOKENS = 1 << 22;
+    /** Of usual texts. */
+    private static final int CHARACTERS_PER_TOKEN = 4;
+
+    private final Catalogue catalogue;
+    private final Computation computation;
+
+    MaskFiller(Catalogue catalogue, Computation computation) {
+        this.catalogue = catalogue;
+        this.computation = computation;
+    }
+
+    /**
+     * The best tokens for each mask of each text, the best first.
+     *
+     * @param headName or nothing: the model's first that fills masks
+     * @throws RequestException when a text has no mask or too many, or none of the targets is any token
+     */
+    public List<List<List<MaskFill>>> fill(
+            Call call,
+            Optional<String> modelName,
+            Optional<String> headName,
+            List<String> texts,
+            Truncation truncation,
+            FillOptions options)
+            throws InterruptedException {
+        try (Catalogue.Lease lease = catalogue.lease(modelName)) {
+            ServedModel served = lease.served();
+            Head head = Computation.head(served, headName, Task.FILL_MASK);
+            List<Encoding> encodings = computation
+                    .encoder()
+                    .encode(
+                            call,
+                            served,
+                            texts.stream().<Input>map(Input.Text::new).toList(),
+                            truncation);
+            TextModel model = served.model();
+            int mask = model.maskToken()
+                    .orElseThrow(() -> RequestException.validation(
+                            "The vocabulary of the model \"" + served.name() + "\" has no mask; ask another model."));
+            List<int[]> masks = masks(model, encodings, mask);
+            int vocabulary = model.description().vocabularySize();
+            Optional<int[]> targets = options.targets().isPresent()
+                    ? Optional.of(
+                            targets(call, model.tokenizer(), options.targets().get()))
+                    : Optional.empty();
+            int count = count(options.topK(), vocabulary, targets);
+            checkAnswer(encodings, masks, count);
+            List<List<List<MaskFill>>> fills = new ArrayList<>();
+            for (List<Integer> part : parts(masks, vocabulary)) {
+                List<Answer> answers = computation.answers(
+                        call, served, part.stream().map(encodings::get).toList(), Outputs.ofHead(head.index()));
+                for (int i = 0; i < part.size(); i++) {
+                    float[] logits = answers.get(i).logits(head);
+                    List<List<FillMask.Candidate>> best = IntStream.range(0, masks.get(part.get(i)).length)
+                            .mapToObj(row -> FillMask.best(head, logits, row, vocabulary, count, targets))
+                            .toList();
+                    fills.add(texts(call, model, encodings.get(part.get(i)), masks.get(part.get(i)), best));
+                }
+            }
+            return fills;
+        }
+    }
+
+    /** Where each text's masks are. */
+    private static List<int[]> masks(TextModel model, List<Encoding> encodings, int mask) {
+        List<int[]> masks = new ArrayList<>();
+        for (int i = 0; i < encodings.size(); i++) {
+            int[] ids = encodings.get(i).ids();
+            int[] places =
+                    IntStream.range(0, ids.length).filter(at -> ids[at] == mask).toArray();
+            String text = encodings.size() == 1 ? "The text" : "inputs[" + i + "]";
+            String name = model.tokenizer().tokenOf(mask);
+            if (places.length == 0) {
+                throw RequestException.validation(text + " has no mask; write " + name
+                        + " where a word is wanted, before the text is cut if it is long.");
+            }
+            masks.add(places);
+        }
+        return masks;
+    }
+
+    /** The tokens that targets name, each once; of one that the vocabulary lacks its first token. */
+    private int[] targets(Call call, Tokenizer tokenizer, List<String> targets) throws InterruptedException {
+        long characters = targets.stream().mapToLong(String::length).sum();
+        int[] tokens = computation
+                .encoder()
+                .tokenizing(
+                        call,
+                        characters,
+                        () -> targets.stream()
+                                .flatMapToInt(target -> target(tokenizer, target).stream())
+                                .distinct()
+                                .sorted()
+                                .toArray());
+        if (tokens.length == 0) {
+            throw RequestException.validation(
+                    "None of the \"targets\" holds a token; send words of the model's vocabulary.");
+        }
+        return tokens;
+    }
+
+    private static OptionalInt target(Tokenizer tokenizer, String target) {
+        OptionalInt known = tokenizer.idOf(target);
+        return known.isPresent()
+                ? known
+                : Arrays.stream(tokenizer.encode(target, false).ids()).findFirst();
+    }
+
+    private static int count(int topK, int vocabulary, Optional<int[]> targets) {
+        if (targets.isEmpty() && topK > vocabulary) {
+            throw RequestException.validation(
+                    "The parameter \"top_k\" is " + topK + ", more than the " + vocabulary + " tokens that there are.");
+        }
+        return Math.min(topK, targets.map(tokens -> tokens.length).orElse(vocabulary));
+    }
+
+    private static void checkAnswer(List<Encoding> encodings, List<int[]> masks, int count) {
+        long tokens = 0;
+        for (int i = 0; i < masks.size(); i++) {
+            tokens += (long) masks.get(i).length * count * encodings.get(i).length();
+        }
+        if (tokens > MAX_ANSWER_TOKENS) {
+            throw RequestException.validation("The answer would hold sequences of " + tokens
+                    + " tokens, more than the limit of " + MAX_ANSWER_TOKENS
+                    + "; send a smaller \"top_k\", or fewer texts or masks.");
+        }
+    }
+
+    /** The texts in their order, in parts whose logits may be held together. */
+    private static List<List<Integer>> parts(List<int[]> masks, int vocabulary) {
+        List<List<Integer>> parts = new ArrayList<>();
+        long logits = MAX_LOGITS;
+        for (int i = 0; i < masks.size(); i++) {
+            long added = (long) masks.get(i).length * vocabulary;
+            if (logits + added > MAX_LOGITS) {
+                parts.add(new ArrayList<>());
+                logits = 0;
+            }
+            parts.getLast().add(i);
+            logits += added;
+        }
+        return parts;
+    }
+
+    /** Tokens to texts. Special tokens are left out, unless there are other masks, which are to be seen. */
+    private List<List<MaskFill>> texts(
+            Call call, TextModel model, Encoding encoding, int[] masks, List<List<FillMask.Candidate>> best)
+            throws InterruptedException {
+        long characters = (long) CHARACTERS_PER_TOKEN
+                * encoding.length()
+                * best.stream().mapToLong(List::size).sum();
+        return computation.encoder().tokenizing(call, characters, () -> {
+            List<List<MaskFill>> fills = new ArrayList<>();
+            for (int i = 0; i < masks.length; i++) {
+                int place = masks[i];
+                fills.add(best.get(i).stream()
+                        .map(candidate -> fill(model, encoding, place, candidate, masks.length == 1))
+                        .toList());
+            }
+            return fills;
+        });
+    }
+
+    private static MaskFill fill(
+            TextModel model, Encoding encoding, int place, FillMask.Candidate candidate, boolean only) {
+        int[] ids = encoding.ids().clone();
+        ids[place] = candidate.token();
+        OptionalInt padding = model.paddingToken();
+        int[] shown = padding.isEmpty()
+                ? ids
+                : Arrays.stream(ids).filter(id -> id != padding.getAsInt()).toArray();
+        return new MaskFill(
+                candidate.score(),
+                candidate.token(),
+                model.tokenizer().decode(new int[] {candidate.token()}, false),
+                model.tokenizer().decode(shown, only));
+    }
+}
