@@ -131,6 +131,25 @@ final class BatchQueueTest {
     }
 
     @Test
+    void aBatchEndsAtItsMasks() throws Exception {
+        SessionLimits limits = new SessionLimits(1000, 64, 1, 8);
+        BatchQueue queue =
+                new BatchQueue(new LaneSettings(1, limits, Duration.ofMinutes(1), 100, 10_000), new CostModel());
+        List<Job> jobs = jobs(7);
+        int[] masks = {3, 5, /**/ 1, 0, 6, /**/ 8, /**/ 1};
+        for (int i = 0; i < masks.length; i++) {
+            jobs.get(i).masks(masks[i]);
+        }
+        queue.add(jobs, Priority.INTERACTIVE);
+        for (List<Job> expected :
+                List.of(jobs.subList(0, 2), jobs.subList(2, 5), jobs.subList(5, 6), jobs.subList(6, 7))) {
+            Work.Batch batch = (Work.Batch) queue.take(session);
+            assertThat(batch.jobs()).isEqualTo(expected);
+            queue.finished(batch);
+        }
+    }
+
+    @Test
     void noBatchTakesLongerThanItMay() throws Exception {
         CostModel cost = new CostModel();
         cost.ran(40, TimeUnit.MILLISECONDS.toNanos(40)); // 1 ms a token
