@@ -163,6 +163,7 @@ def write_all(resources: Path) -> None:
     torch.set_grad_enabled(False)
     torch.set_num_threads(1)
     transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
     for seed, family in enumerate(golden_models.FAMILIES, start=101):
         folders = {task: golden_models.write(family, task, seed, resources) for task in golden_models.TASKS}
         token_classification(folders["token-classification"])

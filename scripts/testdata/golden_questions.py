@@ -85,6 +85,7 @@ def main() -> None:
     torch.set_num_threads(1)
     warnings.simplefilter("ignore")
     transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
     for family in golden_models.FAMILIES:
         question_answering(Path(sys.argv[1]) / family / "question-answering")
 
