@@ -1,10 +1,12 @@
 package io.gatun.inference;
 
 import io.gatun.service.CallOptions;
+import io.gatun.service.FillOptions;
 import io.gatun.service.RequestException;
 import io.gatun.service.TokenOptions;
 import io.gatun.service.Truncation;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
@@ -19,9 +21,14 @@ import org.jspecify.annotations.Nullable;
  * @param truncation what becomes of texts that are too long
  * @param timeout after which nobody wants the answer
  * @param tokens how labels of tokens become entities
+ * @param fill which tokens are wanted for masks
  */
 public record InferenceParameters(
-        Optional<String> head, Truncation truncation, Optional<Duration> timeout, TokenOptions tokens) {
+        Optional<String> head,
+        Truncation truncation,
+        Optional<Duration> timeout,
+        TokenOptions tokens,
+        FillOptions fill) {
     private static final Pattern COMMA = Pattern.compile("\\s*,\\s*");
 
     /**
@@ -38,7 +45,8 @@ public record InferenceParameters(
                                 .orElse(false),
                         value(parameters, "truncation_direction", String.class, "left or right")),
                 timeout.filter(micros -> micros > 0).map(micros -> Duration.ofNanos(1000 * Math.min(micros, 1L << 50))),
-                tokens(parameters));
+                tokens(parameters),
+                fill(parameters));
     }
 
     private static TokenOptions tokens(Map<String, ?> parameters) {
@@ -47,12 +55,24 @@ public record InferenceParameters(
         return TokenOptions.of(
                 value(parameters, "aggregation_strategy", String.class, "a strategy's name"),
                 value(parameters, "ignore_labels", String.class, "labels with commas between them")
-                        .map(labels -> COMMA.splitAsStream(labels.strip())
-                                .filter(label -> !label.isEmpty())
-                                .toList()),
+                        .map(InferenceParameters::split),
                 threshold.map(Number::doubleValue).map(OptionalDouble::of).orElse(OptionalDouble.empty()),
                 stride.map(value -> OptionalInt.of(Math.clamp(value, Integer.MIN_VALUE, Integer.MAX_VALUE)))
                         .orElse(OptionalInt.empty()));
+    }
+
+    private static FillOptions fill(Map<String, ?> parameters) {
+        int topK = value(parameters, "top_k", Long.class, "a whole number")
+                .map(count -> Math.clamp(count, 0, Integer.MAX_VALUE))
+                .orElse(FillOptions.DEFAULT.topK());
+        return new FillOptions(
+                topK,
+                value(parameters, "targets", String.class, "words with commas between them")
+                        .map(InferenceParameters::split));
+    }
+
+    private static List<String> split(String list) {
+        return COMMA.splitAsStream(list.strip()).filter(part -> !part.isEmpty()).toList();
     }
 
     /** The options of the call, with the shorter of both timeouts. */

@@ -12,6 +12,7 @@ import io.gatun.service.Input;
 import io.gatun.service.RequestException;
 import io.gatun.service.TextService;
 import io.gatun.task.Entity;
+import io.gatun.task.MaskFill;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -25,8 +26,8 @@ import java.util.concurrent.ConcurrentHashMap;
  *
  * <p>Inputs are {@code text}, BYTES {@code [n]}, and optionally {@code text_pair}. Outputs are {@code logits}, FP32 {@code
  * [n, labels]}, and {@code label}, BYTES {@code [n]}, of a head that classifies texts, {@code entities}, BYTES {@code
- * [n]}, of one that classifies tokens, each element the JSON of Hugging Face's pipeline, and {@code embedding}, FP32
- * {@code [n, width]}, of length 1.
+ * [n]}, of one that classifies tokens, and {@code words}, BYTES {@code [n]}, of one that fills masks, each element the
+ * JSON of Hugging Face's pipeline, and {@code embedding}, FP32 {@code [n, width]}, of length 1.
  */
 public final class InferenceService {
     /** What of the protocol's extensions is served, as Triton names them. */
@@ -43,6 +44,7 @@ public final class InferenceService {
     private static final String LOGITS = "logits";
     private static final String LABEL = "label";
     private static final String ENTITIES = "entities";
+    private static final String WORDS = "words";
     private static final String EMBEDDING = "embedding";
 
     private final TextService texts;
@@ -88,6 +90,8 @@ public final class InferenceService {
             first(served, Task.TOKEN_CLASSIFICATION)
                     .ifPresent(
                             _ -> outputs.add(new ModelMetadata.Tensor(ENTITIES, Datatype.BYTES, List.of(-1L), false)));
+            first(served, Task.FILL_MASK)
+                    .ifPresent(_ -> outputs.add(new ModelMetadata.Tensor(WORDS, Datatype.BYTES, List.of(-1L), false)));
             long width = served.description().embeddingLength();
             outputs.add(new ModelMetadata.Tensor(EMBEDDING, Datatype.FP32, List.of(-1L, width), false));
             return new ModelMetadata(
@@ -172,6 +176,7 @@ public final class InferenceService {
                     outputs.add(output(output, classified.get()));
                 }
                 case ENTITIES -> outputs.add(entities(call, request, inputs));
+                case WORDS -> outputs.add(words(call, request, inputs));
                 case EMBEDDING ->
                     outputs.add(embedding(texts.embed(
                             call,
@@ -182,7 +187,9 @@ public final class InferenceService {
                             OptionalInt.empty())));
                 default ->
                     throw RequestException.validation("There is no output \"" + output.name() + "\"; the outputs are \""
-                            + LOGITS + "\", \"" + LABEL + "\", \"" + ENTITIES + "\" and \"" + EMBEDDING + "\".");
+                            + LOGITS + "\", \"" + LABEL + "\", \"" + ENTITIES + "\", \"" + WORDS + "\" and \""
+                            + EMBEDDING
+                            + "\".");
             }
         }
         return outputs;
@@ -209,7 +216,8 @@ public final class InferenceService {
         return switch (task) {
             case TEXT_CLASSIFICATION -> List.of(LOGITS, LABEL);
             case TOKEN_CLASSIFICATION -> List.of(ENTITIES);
-            case QUESTION_ANSWERING, FILL_MASK ->
+            case FILL_MASK -> List.of(WORDS);
+            case QUESTION_ANSWERING ->
                 throw RequestException.validation(
                         "A head for " + task.id() + " is not served here; name an output or another head.");
         };
@@ -221,19 +229,33 @@ public final class InferenceService {
                         call,
                         Optional.of(request.model()),
                         request.parameters().head(),
-                        inputs.stream().map(InferenceService::single).toList(),
+                        singles(ENTITIES, inputs),
                         request.parameters().truncation(),
                         request.parameters().tokens());
         return JsonTensor.of(ENTITIES, entities, Entity::write);
     }
 
-    private static String single(Input input) {
-        return switch (input) {
-            case Input.Text(String text) -> text;
-            default ->
-                throw RequestException.validation("The output \"" + ENTITIES
-                        + "\" is of single texts; leave the input \"" + TEXT_PAIR + "\" out.");
-        };
+    private OutputTensor words(Call call, InferenceRequest request, List<Input> inputs) throws InterruptedException {
+        List<List<List<MaskFill>>> fills = texts.masks()
+                .fill(
+                        call,
+                        Optional.of(request.model()),
+                        request.parameters().head(),
+                        singles(WORDS, inputs),
+                        request.parameters().truncation(),
+                        request.parameters().fill());
+        return JsonTensor.of(WORDS, fills, MaskFill::write);
+    }
+
+    private static List<String> singles(String output, List<Input> inputs) {
+        return inputs.stream()
+                .map(input -> switch (input) {
+                    case Input.Text(String text) -> text;
+                    default ->
+                        throw RequestException.validation("The output \"" + output
+                                + "\" is of single texts; leave the input \"" + TEXT_PAIR + "\" out.");
+                })
+                .toList();
     }
 
     private static OutputTensor output(InferenceRequest.RequestedOutput wanted, Classified classified) {

@@ -52,6 +52,10 @@ final class Computation {
                 : model.head(name.get())
                         .orElseThrow(() -> RequestException.validation("The model \"" + model.name()
                                 + "\" has no head of that name; it has " + names(model) + "."));
+        if (head.task() != task && model.defaultHead(task).task() != task) {
+            throw RequestException.validation("The model \"" + model.name() + "\" has no head for " + task.id()
+                    + "; ask another model, as the heads of this one are " + names(model) + ".");
+        }
         if (head.task() != task) {
             throw RequestException.validation("The head \"" + head.name() + "\" is for "
                     + head.task().id() + ", and this request wants " + task.id() + "; name another of the heads "

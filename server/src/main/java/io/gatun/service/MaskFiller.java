@@ -61,7 +61,7 @@ public final class MaskFiller {
             int mask = model.maskToken()
                     .orElseThrow(() -> RequestException.validation(
                             "The vocabulary of the model \"" + served.name() + "\" has no mask; ask another model."));
-            List<int[]> masks = masks(model, encodings, mask);
+            List<int[]> masks = masks(served, encodings, mask);
             int vocabulary = model.description().vocabularySize();
             Optional<int[]> targets = options.targets().isPresent()
                     ? Optional.of(
@@ -86,17 +86,22 @@ public final class MaskFiller {
     }
 
     /** Where each text's masks are. */
-    private static List<int[]> masks(TextModel model, List<Encoding> encodings, int mask) {
+    private static List<int[]> masks(ServedModel served, List<Encoding> encodings, int mask) {
+        int limit = served.lanes().settings().limits().maxMasks();
+        String name = served.model().tokenizer().tokenOf(mask);
         List<int[]> masks = new ArrayList<>();
         for (int i = 0; i < encodings.size(); i++) {
             int[] ids = encodings.get(i).ids();
             int[] places =
                     IntStream.range(0, ids.length).filter(at -> ids[at] == mask).toArray();
             String text = encodings.size() == 1 ? "The text" : "inputs[" + i + "]";
-            String name = model.tokenizer().tokenOf(mask);
             if (places.length == 0) {
                 throw RequestException.validation(text + " has no mask; write " + name
                         + " where a word is wanted, before the text is cut if it is long.");
+            }
+            if (places.length > limit) {
+                throw RequestException.validation(text + " has " + places.length + " masks, more than the limit of "
+                        + limit + "; send it in parts.");
             }
             masks.add(places);
         }

@@ -69,10 +69,8 @@ final class HuggingFaceTest {
             delimiter = '|',
             value = {
                 "/qa | {\"inputs\":{\"question\":\"a\",\"context\":\"b\"}} | question-answering",
-                "/fill_mask | {\"inputs\":\"a\"} | fill-mask",
                 "/analyze | {\"inputs\":\"a\"} | analyze",
-                "/models/small/pipeline/fill-mask | {\"inputs\":\"a\"} | fill-mask",
-                "/models/small | {\"inputs\":\"a\",\"parameters\":{\"candidate_labels\":[\"b\"]}} | zero-shot",
+                "/models/small/pipeline/translation | {\"inputs\":\"a\"} | translation",
                 "/ | {\"inputs\":{\"question\":\"a\",\"context\":\"b\"},\"parameters\":{}} | question-answering"
             })
     void tasksThatNoModelIsServedFor(String path, String body, String task) {
@@ -80,6 +78,40 @@ final class HuggingFaceTest {
         assertThat(response.statusCode()).as(response.body()).isEqualTo(422);
         assertThat(RunningServer.json(response).get("error").textValue())
                 .contains(task, "it does feature-extraction", "text-classification", "token-classification");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "/fill_mask | {\"inputs\":\"a\"} | fill-mask",
+                "/models/small/pipeline/fill-mask | {\"inputs\":\"a\"} | fill-mask",
+                "/models/small | {\"inputs\":\"a\",\"parameters\":{\"candidate_labels\":[\"b\"]}} | zero-shot-classification"
+            })
+    void tasksThatTheModelHasNoHeadFor(String path, String body, String task) {
+        HttpResponse<String> response = running.post(path, body);
+        assertThat(response.statusCode()).as(response.body()).isEqualTo(422);
+        assertThat(RunningServer.json(response).get("error").textValue())
+                .contains("no head for " + task, "text-classification");
+    }
+
+    @Test
+    void pairsAreAnsweredAsThePipelineDoes() {
+        String pair = "{\"text\":\"a text\",\"text_pair\":\"b\"}";
+        JsonNode scores = ok(running.post("/predict", "{\"inputs\":[\"a text\",\"b\"]}"));
+        assertThat(ok(running.post("/models/small", "{\"inputs\":" + pair + "}")))
+                .isEqualTo(scores.get(0));
+        String all = ",\"parameters\":{\"top_k\":null}}";
+        assertThat(ok(running.post("/models/small", "{\"inputs\":" + pair + all)))
+                .isEqualTo(scores);
+        JsonNode alone = ok(running.post("/predict", "{\"inputs\":\"a text\"}"));
+        String batch = "{\"inputs\":[" + pair + ",{\"text\":\"a text\"}]";
+        JsonNode best = ok(running.post("/models/small", batch + "}"));
+        assertThat(best).containsExactly(scores.get(0), alone.get(0));
+        assertThat(ok(running.post("/models/small", batch + all))).containsExactly(scores, alone);
+        assertThat(running.post("/models/small", "{\"inputs\":{\"text_pair\":\"b\"}}")
+                        .body())
+                .contains("inputs.text must be a text, not null; send a text, a pair");
     }
 
     @Test

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.gatun.kernel.Compute;
+import io.gatun.model.ModelSource;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
@@ -14,28 +15,36 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Zero-shot classification by a model that was made for natural language inference. */
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
 final class ZeroShotTest {
     private static final String TEXT = "Anna flew to Berlin.";
 
-    private final RunningServer running = new RunningServer(checkpoints(), Compute.F32);
+    @TempDir
+    private static Path folder = Path.of("");
 
-    private static Map<String, Path> checkpoints() {
-        Map<String, Path> checkpoints = new LinkedHashMap<>();
-        checkpoints.put("nli", RunningServer.resource("/io/gatun/golden/bert-uncased/pair"));
-        checkpoints.put("moods", RunningServer.resource("/io/gatun/golden/bert-uncased/text-classification"));
-        return checkpoints;
+    private static RunningServer running;
+
+    @BeforeAll
+    static void serve() {
+        Map<String, ModelSource> sources = new LinkedHashMap<>();
+        sources.put("nli", convert("pair"));
+        sources.put("moods", convert("text-classification"));
+        running = new RunningServer(Compute.F32, sources);
+    }
+
+    private static ModelSource convert(String task) {
+        return RunningServer.convert(folder, task, RunningServer.resource("/io/gatun/golden/bert-uncased/" + task));
     }
 
     @AfterAll
-    void close() {
+    static void close() {
         running.close();
     }
 
