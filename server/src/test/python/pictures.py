@@ -30,8 +30,7 @@ def take(browser, url, name, text=None, token=None, **options):
         page.wait(f"$('times').children.length && $('passage').textContent === {json.dumps(text)}")
     page.run("document.activeElement.blur()")
     if token:
-        page.hover(f"#tokens span:nth-child({token})")
-    page.run("window.scrollTo(0, 0)")
+        page.run(f"$('tokens').children[{token}].focus({{preventScroll: true}})")
     picture = Image.open(io.BytesIO(page.picture(whole=True))).convert("RGB")
     picture.quantize(128, dither=Image.Dither.NONE).save(FOLDER / f"playground-{name}.png", optimize=True)
     page.close()
@@ -43,7 +42,7 @@ def main():
         server = Server(log=Path(folder) / "log")
         browser = Browser(folder)
         try:
-            take(browser, server.url, "light", token=7)
+            take(browser, server.url, "light", token=6)
             take(browser, server.url, "dark", dark=True)
             take(browser, server.url, "phone", width=390, height=844, phone=True)
             take(browser, server.url, "rtl", text=LONG)
