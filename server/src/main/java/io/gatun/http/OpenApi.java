@@ -156,7 +156,7 @@ final class OpenApi {
                     .forEach(operation -> ((ObjectNode) operation)
                             .putArray("tags")
                             .add(part.get("tag").textValue()));
-            described.set(path.getKey(), path.getValue());
+            described.withObjectProperty(path.getKey()).setAll((ObjectNode) path.getValue());
         });
         for (String kind : List.of("parameters", "requestBodies", "responses", "schemas")) {
             part.path(kind)

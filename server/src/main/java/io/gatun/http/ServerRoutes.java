@@ -13,6 +13,7 @@ final class ServerRoutes {
     private final Metrics metrics;
     private final InFlight inFlight;
     private final Docs docs = new Docs();
+    private final Playground playground = new Playground();
     private byte @Nullable [] openapi;
 
     ServerRoutes(ServerInfo info, Metrics metrics, InFlight inFlight) {
@@ -29,6 +30,7 @@ final class ServerRoutes {
                 ErrorStyle.PLAIN,
                 exchange -> Reply.of(TEXT_FORMAT, metrics.scrape().getBytes(StandardCharsets.UTF_8)));
         routes.open("/openapi", ErrorStyle.PLAIN, exchange -> Reply.of("application/json", openapi(routes)));
+        routes.open("/", ErrorStyle.PLAIN, exchange -> playground.page());
         routes.open("/docs", ErrorStyle.PLAIN, exchange -> docs.page());
         routes.open("/docs/{file}", ErrorStyle.PLAIN, exchange -> docs.file(exchange.path("file")));
     }

@@ -111,6 +111,7 @@ final class EdgeTest {
         Path file = Files.writeString(folder.resolve("keys"), "# of the team\nsk-2\n");
         try (Running running = new Running(Map.of(), null, "--api-key", KEY, "--api-key-file", file.toString())) {
             for (String open : List.of(
+                    "/",
                     "/health",
                     "/metrics",
                     "/v2/health/live",
