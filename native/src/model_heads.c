@@ -101,7 +101,8 @@ static int32_t load_activation(gti_loader *loader, uint32_t index, gti_head *hea
     } names[] = {{"none", GTI_ACTIVATION_NONE},
                  {"relu", GTI_ACTIVATION_RELU},
                  {"tanh", GTI_ACTIVATION_TANH},
-                 {"gelu", GTI_ACTIVATION_GELU_ERF}};
+                 {"gelu", GTI_ACTIVATION_GELU_ERF},
+                 {"gelu_tanh", GTI_ACTIVATION_GELU_TANH}};
     char key[KEY_CAPACITY];
     char shown[GTI_PRINTABLE];
     gti_text text = {NULL, 0};
@@ -117,7 +118,7 @@ static int32_t load_activation(gti_loader *loader, uint32_t index, gti_head *hea
             return GT_OK;
         }
     }
-    return gti_fail(loader->error, GT_ERROR_UNSUPPORTED, "key %s is %s, expected none, relu, tanh or gelu", key,
+    return gti_fail(loader->error, GT_ERROR_UNSUPPORTED, "key %s is %s, expected none, relu, tanh, gelu or gelu_tanh", key,
                     gti_printable(shown, text.data, text.length));
 }
 

@@ -6,6 +6,9 @@ import io.gatun.model.Converter;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
@@ -43,6 +46,13 @@ final class ConvertCommand implements Callable<Integer> {
             defaultValue = "q8_0")
     private Type type = Type.Q8_0;
 
+    @Option(
+            names = "--head",
+            paramLabel = "NAME=FOLDER",
+            description =
+                    "Again for each: joins the head of another folder, whose encoder is the same, under that name.")
+    private List<String> heads = List.of();
+
     @Override
     public Integer call() {
         Path from = ModelOption.path(source);
@@ -50,18 +60,35 @@ final class ConvertCommand implements Callable<Integer> {
         if (Files.isDirectory(to)) {
             throw new CommandException("The target " + to + " is a folder; name a file in it, such as MODEL.gguf.");
         }
+        Map<String, Path> joined = joined(heads);
         Kernel.load();
         TensorType tensorType = TensorType.valueOf(type.name());
         if (Terminal.interactive()) {
-            convertShown(from, to, tensorType);
+            convertShown(from, joined, to, tensorType);
         } else {
-            Converter.convert(from, to, tensorType, (done, total) -> {});
+            Converter.convert(from, joined, to, tensorType, (done, total) -> {});
         }
         System.err.println("gatun: wrote " + to + " (" + MemorySize.show(size(to)) + ").");
         return 0;
     }
 
-    private static void convertShown(Path from, Path to, TensorType type) {
+    private static Map<String, Path> joined(List<String> heads) {
+        Map<String, Path> folders = new LinkedHashMap<>();
+        for (String head : heads) {
+            int equals = head.indexOf('=');
+            if (equals < 1 || equals == head.length() - 1) {
+                throw new CommandException(
+                        "The option --head '" + head + "' names no head and folder; write --head NAME=FOLDER.");
+            }
+            String name = head.substring(0, equals);
+            if (folders.put(name, ModelOption.path(head.substring(equals + 1))) != null) {
+                throw new CommandException("Two heads are called '" + name + "'; give each its own name.");
+            }
+        }
+        return folders;
+    }
+
+    private static void convertShown(Path from, Map<String, Path> heads, Path to, TensorType type) {
         try (ProgressBar bar = new ProgressBarBuilder()
                 .setTaskName("Converting")
                 .setUnit(" MiB", 1 << 20)
@@ -69,7 +96,7 @@ final class ConvertCommand implements Callable<Integer> {
                 .setUpdateIntervalMillis(100)
                 .build()) {
             Converter.convert(
-                    from, to, type, (done, total) -> bar.maxHint(total).stepTo(done));
+                    from, heads, to, type, (done, total) -> bar.maxHint(total).stepTo(done));
         }
     }
 

@@ -121,6 +121,9 @@ final class InspectCommand implements Callable<Integer> {
                 "  layers",
                 String.join(", ", head.layers().stream().map(String::valueOf).toList()));
         head.threshold().ifPresent(threshold -> row(out, "  threshold", String.valueOf((float) threshold)));
+        if (head.labels().isEmpty()) {
+            return;
+        }
         row(out, "  labels", head.labels().size() + ": " + String.join(", ", head.labels()));
     }
 

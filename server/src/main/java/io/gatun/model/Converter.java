@@ -20,7 +20,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Makes a GGUF file of a Hugging Face folder. One tensor is in memory at a time while the file is written; it appears
@@ -62,12 +61,25 @@ public final class Converter {
      * @throws ModelException with one sentence that says what in the folder is wrong, or that OUT cannot be written
      */
     public static void convert(Path source, Path target, TensorType type, Progress progress) {
+        convert(source, Map.of(), target, type, progress);
+    }
+
+    /**
+     * Converts a folder and joins the heads of others that share its encoder, each under a name of its own. The folder's
+     * own heads come first; the default is the first of all.
+     *
+     * @param heads folders with one head each, by the name that it is to have, in the order in which they iterate
+     * @param type as above
+     * @throws ModelException as above, and when an encoder is another one: it says by how much
+     */
+    public static void convert(Path source, Map<String, Path> heads, Path target, TensorType type, Progress progress) {
         if (!FILE_TYPES.containsKey(type)) {
             throw new ModelException("The type " + type + " is none of f32, f16, bf16, q8_0 and q4_0.");
         }
         checkTarget(target);
-        try (HuggingFaceFolder folder = HuggingFaceFolder.open(source)) {
-            new Converter(folder, type).write(target, progress);
+        try (HuggingFaceFolder folder = HuggingFaceFolder.open(source);
+                JoinedHeads joined = JoinedHeads.open(heads)) {
+            new Converter(folder, type).write(joined, target, progress);
         } catch (UncheckedIOException e) {
             throw failed(source, target, Objects.requireNonNull(e.getCause()));
         } catch (IOException e) {
@@ -104,16 +116,21 @@ public final class Converter {
         return new ModelException("The conversion of " + source + " to " + target + " failed: " + reason + ".", e);
     }
 
-    private void write(Path target, Progress progress) throws IOException {
-        List<HeadWeights> heads = folder.heads();
+    private void write(JoinedHeads joined, Path target, Progress progress) throws IOException {
         planEncoder(); // before the vocabulary, whose size is the config's word until a tensor confirms it
         WordPieceVocabulary vocabulary = folder.vocabulary();
+        List<HeadWeights> heads = joined.join(folder);
         Path part = target.resolveSibling(target.getFileName() + ".part");
         try (GgufWriter writer = new GgufWriter()) {
             writeKeys(writer, heads);
             VocabularyKeys.write(vocabulary, writer);
+            HeadKeys keys = new HeadKeys(
+                    writer,
+                    config,
+                    planned.getFirst().source(), // the word embeddings
+                    (name, tensor) -> plan(name, TensorType.F32, false, tensor));
             for (HeadWeights head : heads) {
-                writeHead(writer, head);
+                keys.write(head);
             }
             planned.forEach(tensor -> writer.addTensor(tensor.name(), tensor.type(), shape(tensor.source())));
             long total = planned.stream().mapToLong(Planned::bytes).sum();
@@ -175,9 +192,10 @@ public final class Converter {
         folder.pooling()
                 .or(() -> classifier ? Optional.of(Pooling.CLS) : Optional.empty())
                 .ifPresent(pooling -> writePooling(writer, pooling));
-        if (!heads.isEmpty()) {
-            writer.putStrings(
-                    "bert.classifier.output_labels", heads.getFirst().head().labels());
+        List<String> labels =
+                heads.isEmpty() ? List.of() : heads.getFirst().head().labels();
+        if (!labels.isEmpty()) {
+            writer.putStrings("bert.classifier.output_labels", labels);
         }
     }
 
@@ -197,80 +215,12 @@ public final class Converter {
     }
 
     private void planEncoder() {
-        int d = config.embeddingLength();
-        boolean distil = config.kind() == HuggingFaceConfig.Kind.DISTILBERT;
-        plan(
-                "token_embd.weight",
-                "embeddings.word_embeddings.weight",
-                config.vocabularySize(),
-                d,
-                matrixType(d),
-                false);
-        plan(
-                "position_embd.weight",
-                "embeddings.position_embeddings.weight",
-                config.contextLength(),
-                d,
-                TensorType.F32,
-                false);
-        if (!distil) {
+        for (EncoderTensor tensor : EncoderTensor.of(config)) {
             plan(
-                    "token_types.weight",
-                    "embeddings.token_type_embeddings.weight",
-                    config.tokenTypeCount(),
-                    d,
-                    TensorType.F32,
-                    false);
-        }
-        planVector("token_embd_norm", "embeddings.LayerNorm", d);
-        for (int i = 0; i < config.layerCount(); i++) {
-            LayerNames names = distil ? LayerNames.distilBert(i) : LayerNames.bert(i);
-            String block = "blk." + i + ".";
-            planLinear(block + "attn_q", names.query(), d, d);
-            planLinear(block + "attn_k", names.key(), d, d);
-            planLinear(block + "attn_v", names.value(), d, d);
-            planLinear(block + "attn_output", names.out(), d, d);
-            planVector(block + "attn_output_norm", names.attentionNorm(), d);
-            planLinear(block + "ffn_up", names.up(), config.feedForwardLength(), d);
-            planLinear(block + "ffn_down", names.down(), d, config.feedForwardLength());
-            planVector(block + "layer_output_norm", names.outputNorm(), d);
-        }
-    }
-
-    /** The names of a layer's parts in a checkpoint. */
-    private record LayerNames(
-            String query,
-            String key,
-            String value,
-            String out,
-            String attentionNorm,
-            String up,
-            String down,
-            String outputNorm) {
-        static LayerNames distilBert(int layer) {
-            String p = "transformer.layer." + layer + ".";
-            return new LayerNames(
-                    p + "attention.q_lin",
-                    p + "attention.k_lin",
-                    p + "attention.v_lin",
-                    p + "attention.out_lin",
-                    p + "sa_layer_norm",
-                    p + "ffn.lin1",
-                    p + "ffn.lin2",
-                    p + "output_layer_norm");
-        }
-
-        static LayerNames bert(int layer) {
-            String p = "encoder.layer." + layer + ".";
-            return new LayerNames(
-                    p + "attention.self.query",
-                    p + "attention.self.key",
-                    p + "attention.self.value",
-                    p + "attention.output.dense",
-                    p + "attention.output.LayerNorm",
-                    p + "intermediate.dense",
-                    p + "output.dense",
-                    p + "output.LayerNorm");
+                    tensor.name(),
+                    tensor.form() == EncoderTensor.Form.EXACT ? TensorType.F32 : matrixType(tensor.columns()),
+                    tensor.form() == EncoderTensor.Form.LINEAR,
+                    folder.encoder(tensor));
         }
     }
 
@@ -279,72 +229,7 @@ public final class Converter {
         return columns % type.blockSize() == 0 ? type : TensorType.F16;
     }
 
-    private void planLinear(String name, String source, long out, long in) {
-        plan(name + ".weight", source + ".weight", out, in, matrixType(in), true);
-        plan(name + ".bias", source + ".bias", 1, out, TensorType.F32, false);
-    }
-
-    private void planVector(String name, String source, long length) {
-        plan(name + ".weight", source + ".weight", 1, length, TensorType.F32, false);
-        plan(name + ".bias", source + ".bias", 1, length, TensorType.F32, false);
-    }
-
-    private void plan(String name, String source, long rows, long columns, TensorType stored, boolean linear) {
-        planned.add(new Planned(name, stored, linear, folder.encoder(source, rows, columns)));
-    }
-
-    private void writeHead(GgufWriter writer, HeadWeights weights) throws IOException {
-        Head head = weights.head();
-        String prefix = "gatun.head." + head.index() + ".";
-        writer.put(prefix + "name", head.name())
-                .put(prefix + "task", head.task().id())
-                .putStrings(prefix + "labels", head.labels())
-                .put(prefix + "activation", head.activation())
-                .putInts(
-                        prefix + "layers",
-                        head.layers().stream().mapToInt(Integer::intValue).toArray());
-        if (head.task() == Task.TEXT_CLASSIFICATION) {
-            writer.put(prefix + "problem_type", head.problemType().id());
-        }
-        if (head.threshold().isPresent()) {
-            writer.put(prefix + "threshold", (float) head.threshold().getAsDouble());
-        }
-        long in = (long) head.layers().size() * config.embeddingLength();
-        HeadWeights.@Nullable Linear dense = weights.dense();
-        long width = dense == null ? in : folder.rows(dense.weights(), dense.name() + ".weight");
-        boolean plain = head.index() == 0
-                && head.layers().equals(List.of(config.layerCount()))
-                && width == config.embeddingLength();
-        if (dense != null) {
-            place(writer, plain ? null : prefix + "dense", "cls", dense, width, in);
-        }
-        place(
-                writer,
-                plain ? null : prefix + "output",
-                "cls.output",
-                weights.output(),
-                head.labels().size(),
-                width);
-    }
-
-    /** A head's layer becomes an array among the keys or, without a key, a tensor. */
-    private void place(
-            GgufWriter writer, @Nullable String key, String tensor, HeadWeights.Linear linear, long out, long in)
-            throws IOException {
-        Weights.Source weight = folder.tensor(linear.weights(), linear.name() + ".weight", out, in);
-        Weights.Source bias = folder.tensor(linear.weights(), linear.name() + ".bias", 1, out);
-        if (key == null) {
-            planned.add(new Planned(tensor + ".weight", TensorType.F32, false, weight));
-            planned.add(new Planned(tensor + ".bias", TensorType.F32, false, bias));
-        } else {
-            writer.putFloats(key + ".weight", floats(weight)).putFloats(key + ".bias", floats(bias));
-        }
-    }
-
-    private static float[] floats(Weights.Source source) throws IOException {
-        int rows = Math.toIntExact(source.tensor().rows());
-        float[] values = new float[Math.toIntExact(rows * source.tensor().columns())];
-        source.file().read(source.tensor(), 0, rows, values);
-        return values;
+    private void plan(String name, TensorType stored, boolean linear, Weights.Source source) {
+        planned.add(new Planned(name, stored, linear, source));
     }
 }

@@ -3,6 +3,7 @@ package io.gatun.model;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.OptionalDouble;
@@ -12,12 +13,11 @@ import java.util.function.Function;
 /**
  * Gatun's own {@code heads.json}: several heads over one encoder. The default head comes first in the model.
  *
- * <p>A head has a {@code name}, a {@code task}, its {@code labels}, a {@code file} and the names of its {@code tensors}
- * there (a dense layer and an output, or an output alone), {@code reads} with {@code layers} (0 is the embeddings'
- * output) and {@code rows} ({@code first} or {@code all}), an {@code activation} when it has a dense layer, and for
- * text classification a {@code problem_type} and perhaps a {@code threshold}.
+ * <p>{@code docs/heads.md} says what it holds.
  */
 final class HeadsFile {
+    private static final double MAX_WEIGHT = 1000; // far from where a folded float would overflow
+
     private final Path path;
     private final int layerCount;
     private final Function<String, Weights> weights;
@@ -56,56 +56,107 @@ final class HeadsFile {
 
     private HeadWeights head(int index, JsonNode node) {
         String name = text(node, "name");
-        if (!name.matches("[a-z0-9_-]{1,63}")) {
-            throw wrong("name", "is not 1 to 63 of a-z, 0-9, - and _: " + name);
+        if (!Head.isName(name)) {
+            throw wrong("name", "is not " + Head.NAMES + ": " + name);
         }
         Task task = Task.of(text(node, "task"));
-        List<String> labels = texts(node, "labels");
         List<String> tensors = texts(node, "tensors");
-        if (tensors.size() > 2) {
-            throw wrong("tensors", "of head " + name + " names " + tensors.size() + " layers, not 1 or 2");
-        }
-        boolean dense = tensors.size() == 2;
-        String activation = node.path("activation").asText("none");
-        if (!Set.of("none", "relu", "tanh", "gelu").contains(activation) || dense == activation.equals("none")) {
-            throw wrong(
-                    "activation",
-                    "of head " + name + " is " + activation
-                            + (dense
-                                    ? "; behind a dense layer it is relu, tanh or gelu"
-                                    : "; without a dense layer there is none"));
-        }
-        checkReads(name, task, node.path("reads"));
+        JsonNode reads = node.path("reads");
+        checkRows(name, task, reads);
+        List<Integer> layers = layers(name, reads);
+        List<Double> shares = shares(name, reads, layers.size());
+        List<String> labels = labels(name, task, node);
+        String activation = activation(name, node);
         Weights file = weights.apply(text(node, "file"));
-        return new HeadWeights(
-                new Head(
-                        index,
-                        name,
-                        task,
-                        problemType(node, labels),
-                        labels,
-                        activation,
-                        layers(name, node),
-                        threshold(node)),
-                dense ? new HeadWeights.Linear(file, tensors.getFirst()) : null,
-                new HeadWeights.Linear(file, tensors.getLast()));
+        Head head = new Head(index, name, task, problemType(node, labels), labels, activation, layers, threshold(node));
+        return task == Task.FILL_MASK ? words(head, shares, file, tensors) : labels(head, shares, file, tensors);
     }
 
-    private void checkReads(String name, Task task, JsonNode reads) {
-        String rows = reads.path("rows").asText("absent");
-        String expected = task == Task.TOKEN_CLASSIFICATION ? "all" : "first";
+    private HeadWeights labels(Head head, List<Double> shares, Weights file, List<String> tensors) {
+        if (tensors.size() > 2) {
+            throw wrong("tensors", "of head " + head.name() + " names " + tensors.size() + " layers, not 1 or 2");
+        }
+        boolean dense = tensors.size() == 2;
+        if (dense == head.activation().equals("none")) {
+            throw wrong(
+                    "activation",
+                    "of head " + head.name() + " is " + head.activation()
+                            + (dense
+                                    ? "; behind a dense layer it is relu, tanh, gelu or gelu_tanh"
+                                    : "; without a dense layer there is none"));
+        }
+        return new HeadWeights.Labels(
+                head,
+                shares,
+                dense ? new HeadWeights.Part(file, tensors.getFirst()) : null,
+                new HeadWeights.Part(file, tensors.getLast()));
+    }
+
+    private HeadWeights words(Head head, List<Double> shares, Weights file, List<String> tensors) {
+        if (tensors.size() != 3) {
+            throw wrong(
+                    "tensors",
+                    "of head " + head.name() + " names " + tensors.size()
+                            + " parts; one that fills masks has 3, a dense layer, a norm and an output");
+        }
+        if (head.layers().size() != 1 || !shares.isEmpty()) {
+            throw wrong("reads.layers", "of head " + head.name() + " are joined; one that fills masks reads one layer");
+        }
+        return new HeadWeights.Words(
+                head,
+                new HeadWeights.Part(file, tensors.get(0)),
+                new HeadWeights.Part(file, tensors.get(1)),
+                file,
+                tensors.get(2) + ".weight",
+                tensors.get(2) + ".bias");
+    }
+
+    private String activation(String name, JsonNode node) {
+        String activation = node.path("activation").asText("none");
+        if (!Set.of("none", "relu", "tanh", "gelu", "gelu_tanh").contains(activation)) {
+            throw wrong(
+                    "activation",
+                    "of head " + name + " is " + activation + ", not none, relu, tanh, gelu or gelu_tanh");
+        }
+        return activation;
+    }
+
+    private List<String> labels(String name, Task task, JsonNode node) {
+        return switch (task) {
+            case TEXT_CLASSIFICATION, TOKEN_CLASSIFICATION -> texts(node, "labels");
+            case QUESTION_ANSWERING -> {
+                if (node.has("labels") && !texts(node, "labels").equals(Task.ANSWER_LABELS)) {
+                    throw wrong(
+                            "labels",
+                            "of head " + name + " is " + node.path("labels")
+                                    + "; one that answers questions has start and end, or leaves them out");
+                }
+                yield Task.ANSWER_LABELS;
+            }
+            case FILL_MASK -> {
+                if (!node.path("labels").isEmpty()) {
+                    throw wrong("labels", "of head " + name + " is not for one that fills masks; leave it out");
+                }
+                yield List.of();
+            }
+        };
+    }
+
+    private void checkRows(String name, Task task, JsonNode reads) {
+        String expected = switch (task) {
+            case TEXT_CLASSIFICATION -> "first";
+            case TOKEN_CLASSIFICATION, QUESTION_ANSWERING -> "all";
+            case FILL_MASK -> "masks";
+        };
+        String rows = reads.path("rows").asText(expected);
         if (!rows.equals(expected)) {
             throw wrong("reads.rows", "of head " + name + " is " + rows + "; " + task.id() + " reads " + expected);
         }
-        String join = reads.path("join").asText("concatenate");
-        if (!join.equals("concatenate")) {
-            throw wrong("reads.join", "of head " + name + " is " + join + "; layers are only concatenated");
-        }
     }
 
-    private List<Integer> layers(String name, JsonNode node) {
+    private List<Integer> layers(String name, JsonNode reads) {
         List<Integer> layers = new ArrayList<>();
-        for (JsonNode layer : node.path("reads").path("layers")) {
+        for (JsonNode layer : reads.path("layers")) {
             if (!layer.isInt() || layer.asInt() < 0 || layer.asInt() > layerCount) {
                 throw wrong(
                         "reads.layers", "of head " + name + " names layer " + layer + "; there are 0 to " + layerCount);
@@ -116,6 +167,39 @@ final class HeadsFile {
             throw wrong("reads.layers", "of head " + name + " names " + layers.size() + " layers, not 1 to 16");
         }
         return layers;
+    }
+
+    /** How much of each layer's rows goes into the sum that a head reads; empty where it reads them side by side. */
+    private List<Double> shares(String name, JsonNode reads, int layers) {
+        String join = reads.path("join").asText("concatenate");
+        if (reads.has("weights") && !join.equals("weighted")) {
+            throw wrong("reads.weights", "of head " + name + " is there and its join is " + join + ", not weighted");
+        }
+        return switch (join) {
+            case "concatenate" -> List.of();
+            case "average" -> Collections.nCopies(layers, 1.0 / layers);
+            case "weighted" -> {
+                List<Double> weights = new ArrayList<>();
+                for (JsonNode weight : reads.path("weights")) {
+                    if (!weight.isNumber() || Math.abs(weight.doubleValue()) > MAX_WEIGHT) {
+                        throw wrong(
+                                "reads.weights",
+                                "of head " + name + " holds " + weight + ", which is no number from -1000 to 1000");
+                    }
+                    weights.add(weight.doubleValue());
+                }
+                if (weights.size() != layers) {
+                    throw wrong(
+                            "reads.weights",
+                            "of head " + name + " holds " + weights.size() + " weights for " + layers + " layers");
+                }
+                yield weights;
+            }
+            default ->
+                throw wrong(
+                        "reads.join",
+                        "of head " + name + " is " + join + "; layers are joined by concatenate, average or weighted");
+        };
     }
 
     private static ProblemType problemType(JsonNode node, List<String> labels) {

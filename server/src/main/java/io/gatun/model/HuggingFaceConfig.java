@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * What {@code config.json} says of an encoder of the BERT family.
@@ -80,6 +81,24 @@ record HuggingFaceConfig(
                 activation(file, json.path(distil ? "activation" : "hidden_act").asText("gelu")),
                 labels,
                 problem.equals("null") ? ProblemType.byLabels(labels.size()) : problemType(file, problem));
+    }
+
+    /** What is different about the encoder that another config describes, if anything is. */
+    Optional<String> otherEncoder(HuggingFaceConfig other) {
+        return other(kind.id, other.kind.id, "model_type")
+                .or(() -> other(vocabularySize, other.vocabularySize, "vocabulary"))
+                .or(() -> other(contextLength, other.contextLength, "number of positions"))
+                .or(() -> other(embeddingLength, other.embeddingLength, "width"))
+                .or(() -> other(layerCount, other.layerCount, "number of layers"))
+                .or(() -> other(attentionHeadCount, other.attentionHeadCount, "number of attention heads"))
+                .or(() -> other(feedForwardLength, other.feedForwardLength, "feed-forward width"))
+                .or(() -> other(tokenTypeCount, other.tokenTypeCount, "number of token types"))
+                .or(() -> other(epsilon, other.epsilon, "layer_norm_eps"))
+                .or(() -> other(activation, other.activation, "activation"));
+    }
+
+    private static Optional<String> other(Object own, Object others, String what) {
+        return own.equals(others) ? Optional.empty() : Optional.of("its " + what + " is " + others + ", not " + own);
     }
 
     private static int size(Path file, JsonNode json, String name) {

@@ -15,7 +15,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A model as Hugging Face's classes save it: {@code config.json}, {@code model.safetensors} or its shards, the
@@ -24,6 +23,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class HuggingFaceFolder implements AutoCloseable {
     private static final ObjectMapper JSON = new ObjectMapper();
+    private static final String MODEL = "model.safetensors";
     private static final String POOLING_MODE = "pooling_mode_";
 
     private final Path folder;
@@ -64,6 +64,11 @@ final class HuggingFaceFolder implements AutoCloseable {
         return TokenizerFiles.read(folder, config.vocabularySize());
     }
 
+    /** A folder from training may have none; a model can be made of it only together with one that does. */
+    boolean hasTokenizer() {
+        return Files.exists(folder.resolve("tokenizer.json")) || Files.exists(folder.resolve("vocab.txt"));
+    }
+
     /** How sentence-transformers pools the rows, where the folder says it. */
     Optional<Pooling> pooling() throws IOException {
         Path file = folder.resolve("1_Pooling").resolve("config.json");
@@ -80,7 +85,10 @@ final class HuggingFaceFolder implements AutoCloseable {
                 modes.add(field.getKey().substring(POOLING_MODE.length()));
             }
         });
-        if (modes.size() != 1) {
+        if (modes.isEmpty()) {
+            return Optional.empty();
+        }
+        if (modes.size() > 1) {
             throw new ModelException(file + " turns on " + modes.size() + " poolings; Gatun does one.");
         }
         return Optional.of(
@@ -105,83 +113,78 @@ final class HuggingFaceFolder implements AutoCloseable {
         String task = config.architecture().startsWith(kind)
                 ? config.architecture().substring(kind.length())
                 : config.architecture();
-        boolean distil = config.kind() == HuggingFaceConfig.Kind.DISTILBERT;
         return switch (task) {
             case "Model" -> List.of();
-            case "ForSequenceClassification" ->
-                List.of(head(
-                        "classification",
-                        Task.TEXT_CLASSIFICATION,
-                        distil ? "relu" : "tanh",
-                        distil ? "pre_classifier" : "bert.pooler.dense"));
-            case "ForTokenClassification" -> List.of(head("tokens", Task.TOKEN_CLASSIFICATION, "none", null));
+            case "ForSequenceClassification" -> List.of(textHead());
+            case "ForTokenClassification" ->
+                List.of(tokenHead("tokens", Task.TOKEN_CLASSIFICATION, config.labels(), "classifier"));
+            case "ForQuestionAnswering" ->
+                List.of(tokenHead("answers", Task.QUESTION_ANSWERING, Task.ANSWER_LABELS, "qa_outputs"));
+            case "ForMaskedLM", "ForPreTraining" -> List.of(wordHead());
             default ->
                 throw new ModelException("The folder " + folder + " was saved by " + config.architecture()
-                        + "; Gatun converts the bare model, ForSequenceClassification and ForTokenClassification.");
+                        + "; Gatun converts the bare model, ForSequenceClassification, ForTokenClassification,"
+                        + " ForQuestionAnswering and ForMaskedLM.");
         };
     }
 
     /** A tensor of the encoder, whose name has the model's prefix or not. */
-    Weights.Source encoder(String name, long rows, long columns) {
-        return source(weights("model.safetensors"), List.of(config.kind().prefix() + name, name), rows, columns);
+    Weights.Source encoder(EncoderTensor tensor) {
+        return weights(MODEL)
+                .tensor(tensor.rows(), tensor.columns(), config.kind().prefix() + tensor.source(), tensor.source());
     }
 
-    /** A tensor of a head. */
-    Weights.Source tensor(Weights file, String name, long rows, long columns) {
-        return source(file, List.of(name), rows, columns);
+    private HeadWeights textHead() {
+        boolean distil = config.kind() == HuggingFaceConfig.Kind.DISTILBERT;
+        return new HeadWeights.Labels(
+                head("classification", Task.TEXT_CLASSIFICATION, config.labels(), distil ? "relu" : "tanh"),
+                List.of(),
+                part(distil ? "pre_classifier" : "bert.pooler.dense"),
+                part("classifier"));
     }
 
-    /** Rows of a tensor without a bound on them: a dense layer may be of any width. */
-    long rows(Weights file, String name) {
-        return file.find(name)
-                .map(source -> source.tensor().rows())
-                .orElseThrow(() -> new ModelException(file.path() + " has no tensor " + name + "."));
+    private HeadWeights tokenHead(String name, Task task, List<String> labels, String output) {
+        return new HeadWeights.Labels(head(name, task, labels, "none"), List.of(), null, part(output));
     }
 
-    /** A tensor that is there and has the right shape. */
-    private static Weights.Source source(Weights file, List<String> names, long rows, long columns) {
-        for (String name : names) {
-            // TensorFlow's names of a norm's parameters live on in old checkpoints.
-            String old = name.replaceFirst("LayerNorm\\.weight$", "LayerNorm.gamma")
-                    .replaceFirst("LayerNorm\\.bias$", "LayerNorm.beta");
-            Optional<Weights.Source> source = file.find(name).or(() -> file.find(old));
-            if (source.isPresent()) {
-                return checked(source.get(), rows, columns);
-            }
+    /** The classes call the same layers by names of their own; BERT's bias has two. */
+    private HeadWeights wordHead() {
+        String activation = config.activation().equals("gelu_erf") ? "gelu" : config.activation();
+        Head head = head("words", Task.FILL_MASK, List.of(), activation);
+        Weights file = weights(MODEL);
+        if (config.kind() == HuggingFaceConfig.Kind.DISTILBERT) {
+            return new HeadWeights.Words(
+                    head,
+                    part("vocab_transform"),
+                    part("vocab_layer_norm"),
+                    file,
+                    "vocab_projector.weight",
+                    "vocab_projector.bias");
         }
-        throw new ModelException(file.path() + " has no tensor " + names.getFirst() + ".");
+        String bias = "cls.predictions.bias";
+        return new HeadWeights.Words(
+                head,
+                part("cls.predictions.transform.dense"),
+                part("cls.predictions.transform.LayerNorm"),
+                file,
+                "cls.predictions.decoder.weight",
+                file.find(bias).isPresent() ? bias : "cls.predictions.decoder.bias");
     }
 
-    private static Weights.Source checked(Weights.Source source, long rows, long columns) {
-        Path path = source.file().path();
-        Safetensors.Tensor tensor = source.tensor();
-        List<Long> expected = rows == 1 && tensor.shape().size() == 1 ? List.of(columns) : List.of(rows, columns);
-        if (!tensor.shape().equals(expected)) {
-            throw new ModelException(path + ": the tensor " + tensor.name() + " has the shape " + tensor.shape()
-                    + ", not " + expected + ".");
-        }
-        if (!Safetensors.isFloat(tensor.type())) {
-            throw new ModelException(path + ": the tensor " + tensor.name() + " is of type " + tensor.type()
-                    + "; Gatun converts F32, F16 and BF16.");
-        }
-        return source;
-    }
-
-    private HeadWeights head(String name, Task task, String activation, @Nullable String dense) {
-        Weights file = weights("model.safetensors");
-        Head head = new Head(
+    private Head head(String name, Task task, List<String> labels, String activation) {
+        return new Head(
                 0,
                 name,
                 task,
                 config.problemType(),
-                config.labels(),
+                labels,
                 activation,
                 List.of(config.layerCount()),
                 OptionalDouble.empty());
-        return new HeadWeights(
-                head,
-                dense == null ? null : new HeadWeights.Linear(file, dense),
-                new HeadWeights.Linear(file, "classifier"));
+    }
+
+    private HeadWeights.Part part(String name) {
+        return new HeadWeights.Part(weights(MODEL), name);
     }
 
     private Weights weights(String name) {

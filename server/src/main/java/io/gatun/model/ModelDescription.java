@@ -35,6 +35,8 @@ public record ModelDescription(
         long parameters,
         Map<TensorType, Long> typeBytes,
         long bytes) {
+    private static final List<String> HEAD_PARTS =
+            List.of("dense.weight", "dense.bias", "norm.weight", "norm.bias", "output.weight", "output.bias");
 
     /**
      * Reads the description.
@@ -58,7 +60,7 @@ public record ModelDescription(
         }
         List<Head> heads = heads(file);
         for (int i = 0; i < heads.size(); i++) {
-            for (String part : List.of("dense.weight", "dense.bias", "output.weight", "output.bias")) {
+            for (String part : HEAD_PARTS) {
                 parameters += file.count("gatun.head." + i + "." + part);
             }
         }

@@ -1,6 +1,7 @@
 package io.gatun.model;
 
 import java.util.Arrays;
+import java.util.List;
 
 /** What a head answers. */
 public enum Task {
@@ -12,6 +13,9 @@ public enum Task {
     QUESTION_ANSWERING("question-answering"),
     /** How well each word of the vocabulary fits in each mask, in their order: {@code [masks][vocabulary]}. */
     FILL_MASK("fill-mask");
+
+    /** What a head that answers questions calls its two logits. */
+    static final List<String> ANSWER_LABELS = List.of("start", "end");
 
     private final String id;
 

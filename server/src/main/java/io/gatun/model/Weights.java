@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -14,7 +15,15 @@ import java.util.Optional;
  */
 final class Weights implements AutoCloseable {
     /** A tensor and the file that it is in. */
-    record Source(Safetensors file, Safetensors.Tensor tensor) {}
+    record Source(Safetensors file, Safetensors.Tensor tensor) {
+        /** All of its numbers, row by row. */
+        float[] floats() throws IOException {
+            int rows = Math.toIntExact(tensor.rows());
+            float[] values = new float[Math.toIntExact(rows * tensor.columns())];
+            file.read(tensor, 0, rows, values);
+            return values;
+        }
+    }
 
     private final Path folder;
     private final Path path;
@@ -47,6 +56,48 @@ final class Weights implements AutoCloseable {
 
     Optional<Source> find(String name) {
         return Optional.ofNullable(tensors.get(name));
+    }
+
+    /**
+     * A tensor that is there and has the right shape.
+     *
+     * @param names that it may have; the first is the one that is missed
+     */
+    Source tensor(long rows, long columns, String... names) {
+        for (String name : names) {
+            // TensorFlow's names of a norm's parameters live on in old checkpoints.
+            String old = name.replaceFirst("LayerNorm\\.weight$", "LayerNorm.gamma")
+                    .replaceFirst("LayerNorm\\.bias$", "LayerNorm.beta");
+            Optional<Source> source = find(name).or(() -> find(old));
+            if (source.isPresent()) {
+                return checked(source.get(), rows, columns);
+            }
+        }
+        throw missing(names[0]);
+    }
+
+    /** Rows of a tensor without a bound on them. */
+    long rows(String name) {
+        return find(name).orElseThrow(() -> missing(name)).tensor().rows();
+    }
+
+    private ModelException missing(String name) {
+        return new ModelException(path + " has no tensor " + name + ".");
+    }
+
+    private static Source checked(Source source, long rows, long columns) {
+        Path path = source.file().path();
+        Safetensors.Tensor tensor = source.tensor();
+        List<Long> expected = rows == 1 && tensor.shape().size() == 1 ? List.of(columns) : List.of(rows, columns);
+        if (!tensor.shape().equals(expected)) {
+            throw new ModelException(path + ": the tensor " + tensor.name() + " has the shape " + tensor.shape()
+                    + ", not " + expected + ".");
+        }
+        if (!Safetensors.isFloat(tensor.type())) {
+            throw new ModelException(path + ": the tensor " + tensor.name() + " is of type " + tensor.type()
+                    + "; Gatun converts F32, F16 and BF16.");
+        }
+        return source;
     }
 
     /** The file, or the index of the shards. */

@@ -213,6 +213,20 @@ final class CommandsTest {
     }
 
     @Test
+    void convertJoinsHeadsOfOneEncoder() throws Exception {
+        String base = SmallModel.folder("distilbert-small").toString();
+        String tags = SmallModel.folder("distilbert-token-small").toString();
+        String out = folder.resolve("joined.gguf").toString();
+        Program.Result result = Program.run("convert", base, out, "--head", "again=" + base, "--type", "f16");
+        assertThat(result.status()).as(result.errors()).isZero();
+        assertThat(Program.run("inspect", "--json", out).output()).contains("\"again\"");
+        Program.run("convert", base, out, "--head", "tags=" + tags).refused("tensors differ", "by up to");
+        Program.run("convert", base, out, "--head", tags).refused("--head NAME=FOLDER");
+        Program.run("convert", base, out, "--head", "a=" + base, "--head", "a=" + tags)
+                .refused("'a'");
+    }
+
+    @Test
     void convertRefusesWhatIsNoCheckpoint() throws Exception {
         Path empty = Files.createDirectories(folder.resolve("empty"));
         Program.run("convert", empty.toString(), folder.resolve("x.gguf").toString())

@@ -11,8 +11,11 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 
@@ -42,6 +45,59 @@ public final class Checkpoints {
                 Files.copy(file, into.resolve(file.getFileName().toString()));
             }
         }
+    }
+
+    /** A tensor of F32. */
+    @SuppressWarnings("ArrayRecordComponent") // never compared
+    record Tensor(List<Integer> shape, float[] values) {
+        /** One with random numbers. */
+        static Tensor random(Random random, Integer... shape) {
+            float[] values =
+                    new float[Arrays.stream(shape).mapToInt(Integer::intValue).reduce(1, (a, b) -> a * b)];
+            for (int i = 0; i < values.length; i++) {
+                values[i] = (float) (0.3 * random.nextGaussian());
+            }
+            return new Tensor(List.of(shape), values);
+        }
+    }
+
+    /** Writes a {@code .safetensors} file. */
+    static void write(Path file, Map<String, Tensor> tensors) throws IOException {
+        ObjectNode header = JSON.createObjectNode();
+        int length = 0;
+        for (Map.Entry<String, Tensor> entry : tensors.entrySet()) {
+            ObjectNode tensor = header.putObject(entry.getKey()).put("dtype", "F32");
+            entry.getValue().shape().forEach(tensor.putArray("shape")::add);
+            int end = length + 4 * entry.getValue().values().length;
+            tensor.putArray("data_offsets").add(length).add(end);
+            length = end;
+        }
+        byte[] text = JSON.writeValueAsBytes(header);
+        ByteBuffer bytes = ByteBuffer.allocate(8 + text.length + length)
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .putLong(text.length)
+                .put(text);
+        for (Tensor tensor : tensors.values()) {
+            for (float value : tensor.values()) {
+                bytes.putFloat(value);
+            }
+        }
+        Files.write(file, bytes.array());
+    }
+
+    /** All tensors of a {@code .safetensors} file. */
+    static Map<String, Tensor> read(Path file) throws IOException {
+        Map<String, Tensor> tensors = new LinkedHashMap<>();
+        try (Safetensors open = Safetensors.open(file)) {
+            for (Safetensors.Tensor tensor : open.tensors()) {
+                tensors.put(
+                        tensor.name(),
+                        new Tensor(
+                                tensor.shape().stream().map(Long::intValue).toList(),
+                                new Weights.Source(open, tensor).floats()));
+            }
+        }
+        return tensors;
     }
 
     /** Changes the header of a {@code .safetensors} file, and adds bytes behind its tensors. */

@@ -25,7 +25,7 @@ final class TokenTableTest {
         TokenTable table = new TokenTable(tokens, new BitSet());
         for (int id = 0; id < tokens.size(); id++) {
             assertThat(table.tokenOf(id)).isEqualTo(tokens.get(id));
-            assertThat(table.idOf(tokens.get(id))).hasValue(ids.get(tokens.get(id)));
+            assertThat(table.idOf(tokens.get(id))).hasValue(ids.getOrDefault(tokens.get(id), -1));
             assertThat(table.idOf(tokens.get(id) + "x")).isEmpty();
         }
     }
