@@ -35,7 +35,7 @@ import io.gatun.task.Entity;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.stub.StreamObserver;
-import java.io.StringWriter;
+import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -246,11 +246,11 @@ final class InferenceCallsTest {
                                 Optional.empty(),
                                 OptionalDouble.empty(),
                                 OptionalInt.empty()))) {
-            StringWriter json = new StringWriter();
+            ByteArrayOutputStream json = new ByteArrayOutputStream();
             try (JsonGenerator out = new JsonFactory().createGenerator(json)) {
                 Entity.write(text, out);
             }
-            expected.add(json.toString());
+            expected.add(json.toString(StandardCharsets.UTF_8));
         }
         assertThat(expected.get(1)).contains("entity_group");
         assertThat(response.getRawOutputContents(0)).isEqualTo(bytes(expected));
