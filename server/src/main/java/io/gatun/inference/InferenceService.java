@@ -195,7 +195,8 @@ public final class InferenceService {
                             OptionalInt.empty())));
                 default ->
                     throw RequestException.validation("There is no output \"" + output.name() + "\"; the outputs are \""
-                            + LOGITS + "\", \"" + LABEL + "\", \"" + ENTITIES + "\", \"" + WORDS + "\", \"" + ANSWERS + "\" and \""
+                            + LOGITS + "\", \"" + LABEL + "\", \"" + ENTITIES + "\", \"" + WORDS + "\", \"" + ANSWERS
+                            + "\" and \""
                             + EMBEDDING
                             + "\".");
             }

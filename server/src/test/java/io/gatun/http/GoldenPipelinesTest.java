@@ -24,14 +24,13 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** What Hugging Face's pipelines answer for the same calls: text classification, zero-shot, fill-mask, questions. */
 final class GoldenPipelinesTest {
     private static final List<String> MODELS = List.of("distilbert-uncased", "distilbert-cased", "bert-uncased");
-    private static final List<String> CHECKPOINTS =
-            List.of(
-                    "text-classification",
-                    "text-classification-multi",
-                    "regression",
-                    "pair",
-                    "fill-mask",
-                    "question-answering");
+    private static final List<String> CHECKPOINTS = List.of(
+            "text-classification",
+            "text-classification-multi",
+            "regression",
+            "pair",
+            "fill-mask",
+            "question-answering");
 
     @TempDir
     private static Path folder = Path.of("");
