@@ -76,6 +76,13 @@ final class Fields {
         return new Fields(node);
     }
 
+    /** A field that is an object, or the first of a list of objects; one without fields where it is neither. */
+    Fields first(String name) {
+        JsonNode node = object.path(name);
+        JsonNode first = node.isArray() ? node.path(0) : node;
+        return new Fields(first.isObject() ? first : JsonNodeFactory.instance.objectNode());
+    }
+
     /** A list of objects; none where it is absent. */
     List<Fields> objects(String name) {
         JsonNode list = object.get(name);

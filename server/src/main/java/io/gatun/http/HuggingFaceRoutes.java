@@ -54,14 +54,16 @@ final class HuggingFaceRoutes {
                 "zero-shot-classification",
                 new ZeroShotPipeline(service),
                 "fill-mask",
-                new FillMaskPipeline(service));
+                new FillMaskPipeline(service),
+                "question-answering",
+                new QuestionAnsweringPipeline(service));
     }
 
     void register(Routes routes) {
         TeiRoutes.task(routes, "/", exchange -> {
             Fields fields = exchange.fields();
             // All of a client's tasks send parameters but feature extraction, which may send nothing but inputs.
-            return fields.has("parameters") || isSimilarity(fields)
+            return fields.has("parameters") || isSimilarity(fields) || isQuestion(fields)
                     ? answer(exchange, fields.text("model"), fields)
                     : tei.embed(exchange, fields);
         });
@@ -117,6 +119,11 @@ final class HuggingFaceRoutes {
         return fields.isObject("inputs") && fields.object("inputs").has("source_sentence");
     }
 
+    /** One question, several over one context, or a list of questions that have a context each. */
+    private static boolean isQuestion(Fields fields) {
+        return fields.first("inputs").has("question");
+    }
+
     /** By what only one task is asked or, where nothing tells, by the task of the head that answers. */
     private Reply answer(Exchange exchange, Optional<String> model, Fields fields)
             throws IOException, InterruptedException {
@@ -131,7 +138,7 @@ final class HuggingFaceRoutes {
         if (OF_EMBEDDINGS.stream().anyMatch(fields::has)) {
             return Optional.of("feature-extraction");
         }
-        if (fields.isObject("inputs") && fields.object("inputs").has("question")) {
+        if (isQuestion(fields)) {
             return Optional.of("question-answering");
         }
         Fields parameters = fields.object("parameters");

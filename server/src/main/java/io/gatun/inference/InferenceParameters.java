@@ -1,5 +1,6 @@
 package io.gatun.inference;
 
+import io.gatun.service.AnswerOptions;
 import io.gatun.service.CallOptions;
 import io.gatun.service.FillOptions;
 import io.gatun.service.RequestException;
@@ -22,13 +23,15 @@ import org.jspecify.annotations.Nullable;
  * @param timeout after which nobody wants the answer
  * @param tokens how labels of tokens become entities
  * @param fill which tokens are wanted for masks
+ * @param answers how questions are answered
  */
 public record InferenceParameters(
         Optional<String> head,
         Truncation truncation,
         Optional<Duration> timeout,
         TokenOptions tokens,
-        FillOptions fill) {
+        FillOptions fill,
+        AnswerOptions answers) {
     private static final Pattern COMMA = Pattern.compile("\\s*,\\s*");
 
     /**
@@ -46,19 +49,37 @@ public record InferenceParameters(
                         value(parameters, "truncation_direction", String.class, "left or right")),
                 timeout.filter(micros -> micros > 0).map(micros -> Duration.ofNanos(1000 * Math.min(micros, 1L << 50))),
                 tokens(parameters),
-                fill(parameters));
+                fill(parameters),
+                answers(parameters));
     }
 
     private static TokenOptions tokens(Map<String, ?> parameters) {
-        Optional<Long> stride = value(parameters, "stride", Long.class, "a whole number");
         Optional<Number> threshold = value(parameters, "threshold", Number.class, "a number");
         return TokenOptions.of(
                 value(parameters, "aggregation_strategy", String.class, "a strategy's name"),
                 value(parameters, "ignore_labels", String.class, "labels with commas between them")
                         .map(InferenceParameters::split),
                 threshold.map(Number::doubleValue).map(OptionalDouble::of).orElse(OptionalDouble.empty()),
-                stride.map(value -> OptionalInt.of(Math.clamp(value, Integer.MIN_VALUE, Integer.MAX_VALUE)))
-                        .orElse(OptionalInt.empty()));
+                integer(parameters, "stride"));
+    }
+
+    private static AnswerOptions answers(Map<String, ?> parameters) {
+        return AnswerOptions.of(
+                integer(parameters, "top_k"),
+                integer(parameters, "max_answer_len"),
+                value(parameters, "handle_impossible_answer", Boolean.class, "true or false")
+                        .orElse(false),
+                value(parameters, "align_to_words", Boolean.class, "true or false")
+                        .orElse(true),
+                integer(parameters, "max_seq_len"),
+                integer(parameters, "doc_stride"),
+                OptionalInt.empty());
+    }
+
+    private static OptionalInt integer(Map<String, ?> parameters, String name) {
+        return value(parameters, name, Long.class, "a whole number")
+                .map(value -> OptionalInt.of(Math.clamp(value, Integer.MIN_VALUE, Integer.MAX_VALUE)))
+                .orElse(OptionalInt.empty());
     }
 
     private static FillOptions fill(Map<String, ?> parameters) {

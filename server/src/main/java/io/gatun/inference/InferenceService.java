@@ -9,8 +9,10 @@ import io.gatun.service.Classified;
 import io.gatun.service.Embedded;
 import io.gatun.service.ErrorType;
 import io.gatun.service.Input;
+import io.gatun.service.Question;
 import io.gatun.service.RequestException;
 import io.gatun.service.TextService;
+import io.gatun.task.AnswerSpan;
 import io.gatun.task.Entity;
 import io.gatun.task.MaskFill;
 import java.nio.charset.StandardCharsets;
@@ -26,7 +28,8 @@ import java.util.concurrent.ConcurrentHashMap;
  *
  * <p>Inputs are {@code text}, BYTES {@code [n]}, and optionally {@code text_pair}. Outputs are {@code logits}, FP32 {@code
  * [n, labels]}, and {@code label}, BYTES {@code [n]}, of a head that classifies texts, {@code entities}, BYTES {@code
- * [n]}, of one that classifies tokens, and {@code words}, BYTES {@code [n]}, of one that fills masks, each element the
+ * [n]}, of one that classifies tokens, {@code words}, BYTES {@code [n]}, of one that fills masks, and {@code answers},
+ * BYTES {@code [n]}, of one that answers the questions {@code text} from the contexts {@code text_pair}, each element the
  * JSON of Hugging Face's pipeline, and {@code embedding}, FP32 {@code [n, width]}, of length 1.
  */
 public final class InferenceService {
@@ -45,6 +48,7 @@ public final class InferenceService {
     private static final String LABEL = "label";
     private static final String ENTITIES = "entities";
     private static final String WORDS = "words";
+    private static final String ANSWERS = "answers";
     private static final String EMBEDDING = "embedding";
 
     private final TextService texts;
@@ -92,6 +96,9 @@ public final class InferenceService {
                             _ -> outputs.add(new ModelMetadata.Tensor(ENTITIES, Datatype.BYTES, List.of(-1L), false)));
             first(served, Task.FILL_MASK)
                     .ifPresent(_ -> outputs.add(new ModelMetadata.Tensor(WORDS, Datatype.BYTES, List.of(-1L), false)));
+            first(served, Task.QUESTION_ANSWERING)
+                    .ifPresent(
+                            _ -> outputs.add(new ModelMetadata.Tensor(ANSWERS, Datatype.BYTES, List.of(-1L), false)));
             long width = served.description().embeddingLength();
             outputs.add(new ModelMetadata.Tensor(EMBEDDING, Datatype.FP32, List.of(-1L, width), false));
             return new ModelMetadata(
@@ -177,6 +184,7 @@ public final class InferenceService {
                 }
                 case ENTITIES -> outputs.add(entities(call, request, inputs));
                 case WORDS -> outputs.add(words(call, request, inputs));
+                case ANSWERS -> outputs.add(answers(call, request, inputs));
                 case EMBEDDING ->
                     outputs.add(embedding(texts.embed(
                             call,
@@ -187,7 +195,8 @@ public final class InferenceService {
                             OptionalInt.empty())));
                 default ->
                     throw RequestException.validation("There is no output \"" + output.name() + "\"; the outputs are \""
-                            + LOGITS + "\", \"" + LABEL + "\", \"" + ENTITIES + "\", \"" + WORDS + "\" and \""
+                            + LOGITS + "\", \"" + LABEL + "\", \"" + ENTITIES + "\", \"" + WORDS + "\", \"" + ANSWERS
+                            + "\" and \""
                             + EMBEDDING
                             + "\".");
             }
@@ -217,9 +226,7 @@ public final class InferenceService {
             case TEXT_CLASSIFICATION -> List.of(LOGITS, LABEL);
             case TOKEN_CLASSIFICATION -> List.of(ENTITIES);
             case FILL_MASK -> List.of(WORDS);
-            case QUESTION_ANSWERING ->
-                throw RequestException.validation(
-                        "A head for " + task.id() + " is not served here; name an output or another head.");
+            case QUESTION_ANSWERING -> List.of(ANSWERS);
         };
     }
 
@@ -233,6 +240,26 @@ public final class InferenceService {
                         request.parameters().truncation(),
                         request.parameters().tokens());
         return JsonTensor.of(ENTITIES, entities, Entity::write);
+    }
+
+    private OutputTensor answers(Call call, InferenceRequest request, List<Input> inputs) throws InterruptedException {
+        List<List<AnswerSpan>> answers = texts.questions()
+                .answers(
+                        call,
+                        Optional.of(request.model()),
+                        request.parameters().head(),
+                        inputs.stream().map(InferenceService::question).toList(),
+                        request.parameters().answers());
+        return JsonTensor.of(ANSWERS, answers, AnswerSpan::write);
+    }
+
+    private static Question question(Input input) {
+        return switch (input) {
+            case Input.Pair(String question, String context) -> new Question(question, context, List.of());
+            default ->
+                throw RequestException.validation("The output \"" + ANSWERS + "\" is of questions and contexts; send"
+                        + " the questions as \"" + TEXT + "\" and their contexts as \"" + TEXT_PAIR + "\".");
+        };
     }
 
     private OutputTensor words(Call call, InferenceRequest request, List<Input> inputs) throws InterruptedException {

@@ -18,7 +18,7 @@ import java.util.concurrent.Callable;
 /** A request's texts to tokens, within the limits, and back. Thread-safe. */
 final class Encoder {
     /** Tokens of a request's windows: minutes of work. */
-    private static final long MAX_WINDOW_TOKENS = 1 << 20;
+    static final long MAX_WINDOW_TOKENS = 1 << 20;
 
     private static final String WINDOWS = ", or a \"stride\" to have all of it read in windows";
 
@@ -148,6 +148,27 @@ final class Encoder {
             encodings.add(fitted(model, Objects.requireNonNull(parts.get(pair.first())), second, pair));
         }
         encodings.forEach(encoding -> call.timings().addTokens(encoding.length()));
+        call.timings().tokenizationEnds(System.nanoTime());
+        return encodings;
+    }
+
+    /**
+     * Tokenizes texts of any length, each once, with where its tokens are: what inputs are put together from, in windows.
+     *
+     * @param inputs how many
+     */
+    Map<String, Encoding> encodeEach(Call call, ServedModel served, int inputs, Set<String> texts)
+            throws InterruptedException {
+        begins(call, served, inputs);
+        List<Input> all = texts.stream().<Input>map(Input.Text::new).toList();
+        inference.checkRoom(call, served, all);
+        Tokenizer tokenizer = served.model().tokenizer();
+        Map<String, Encoding> encodings = tokenization.run(characters(all), call.caller(), () -> {
+            Map<String, Encoding> each = new HashMap<>();
+            texts.forEach(text -> each.put(text, tokenizer.encode(text, true)));
+            return each;
+        });
+        encodings.values().forEach(encoding -> count(served.model(), encoding));
         call.timings().tokenizationEnds(System.nanoTime());
         return encodings;
     }

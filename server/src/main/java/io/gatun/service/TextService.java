@@ -33,6 +33,7 @@ public final class TextService implements AutoCloseable {
     private final TokenClassifier tokens;
     private final MaskFiller masks;
     private final ZeroShotClassifier zeroShot;
+    private final QuestionAnswerer questions;
 
     public TextService(Catalogue catalogue, Metrics metrics, ServiceLimits limits) {
         this.catalogue = catalogue;
@@ -45,6 +46,7 @@ public final class TextService implements AutoCloseable {
         this.tokens = new TokenClassifier(catalogue, computation);
         this.masks = new MaskFiller(catalogue, computation);
         this.zeroShot = new ZeroShotClassifier(catalogue, computation, limits);
+        this.questions = new QuestionAnswerer(catalogue, computation, limits);
     }
 
     public Catalogue catalogue() {
@@ -68,6 +70,11 @@ public final class TextService implements AutoCloseable {
     /** What heads for natural language inference say of labels that they were not trained for. */
     public ZeroShotClassifier zeroShot() {
         return zeroShot;
+    }
+
+    /** What heads for questions find in their contexts. */
+    public QuestionAnswerer questions() {
+        return questions;
     }
 
     /** The logits of one head of texts. {@code headName}: or nothing, the model's first that classifies texts. */

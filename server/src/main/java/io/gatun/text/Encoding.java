@@ -75,6 +75,25 @@ public record Encoding(int[] ids, int[] typeIds, int[] starts, int[] ends, int[]
         return pair;
     }
 
+    /**
+     * The tokens of several texts as those of one, special tokens before and behind them all, as of one text that has
+     * spaces between them. Where they start and end, and of which word they are, is still told of each text by itself.
+     *
+     * @param texts at least one, special tokens added
+     */
+    public static Encoding joined(List<Encoding> texts) {
+        Encoding joined = texts.getFirst();
+        for (Encoding next : texts.subList(1, texts.size())) {
+            int all = joined.length() + next.length() - 2;
+            Encoding both = new Encoding(
+                    new int[all], new int[all], new int[all], new int[all], new int[all], new boolean[all]);
+            joined.copyTo(both, 0, 0);
+            next.copyTo(both, 1, joined.length() - 1);
+            joined = both;
+        }
+        return joined;
+    }
+
     /** Copies all behind the first {@code from} tokens. */
     private void copyTo(Encoding other, int from, int at) {
         int count = length() - from;

@@ -21,11 +21,16 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** What Hugging Face's pipelines answer for the same calls: text classification, zero-shot, fill-mask. */
+/** What Hugging Face's pipelines answer for the same calls: text classification, zero-shot, fill-mask, questions. */
 final class GoldenPipelinesTest {
     private static final List<String> MODELS = List.of("distilbert-uncased", "distilbert-cased", "bert-uncased");
-    private static final List<String> CHECKPOINTS =
-            List.of("text-classification", "text-classification-multi", "regression", "pair", "fill-mask");
+    private static final List<String> CHECKPOINTS = List.of(
+            "text-classification",
+            "text-classification-multi",
+            "regression",
+            "pair",
+            "fill-mask",
+            "question-answering");
 
     @TempDir
     private static Path folder = Path.of("");
@@ -56,7 +61,8 @@ final class GoldenPipelinesTest {
         "regression, golden, text-classification",
         "pair, golden, text-classification",
         "pair, zero-shot, zero-shot-classification",
-        "fill-mask, golden, fill-mask"
+        "fill-mask, golden, fill-mask",
+        "question-answering, golden, question-answering"
     })
     void theSameAnswers(String checkpoint, String file, String task) throws IOException {
         for (String model : MODELS) {
