@@ -168,6 +168,27 @@ final class Fields {
         return Truncation.of(flag("truncate", false), text("truncation_direction"));
     }
 
+    /**
+     * What a pipeline's call says, among its parameters or beside them: {@code truncation}, which may name one of Hugging
+     * Face's strategies, or {@code truncate}, and {@code truncation_direction}.
+     */
+    Truncation pipelineTruncation() {
+        Fields parameters = object("parameters");
+        boolean enabled = parameters.has("truncation")
+                ? parameters.truncates()
+                : parameters.flag("truncate", flag("truncate", false));
+        return Truncation.of(
+                enabled, parameters.text("truncation_direction").or(() -> text("truncation_direction")));
+    }
+
+    /** Reads {@code truncation} as Hugging Face's tokenizers do. */
+    boolean truncates() {
+        JsonNode strategy = object.path("truncation");
+        return strategy.isTextual()
+                ? !strategy.textValue().equals("do_not_truncate")
+                : flag("truncation", false);
+    }
+
     /** What a node is, in words. */
     static String kind(JsonNode node) {
         return switch (node.getNodeType()) {

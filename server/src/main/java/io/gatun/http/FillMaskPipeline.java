@@ -51,12 +51,9 @@ final class FillMaskPipeline implements Pipeline {
         });
     }
 
-    /** Where Hugging Face's clients say it, or as all our routes have it. */
+    /** This pipeline, alone, has what it tells the tokenizer in an object of its own. */
     private static Truncation truncation(Fields fields, Fields parameters) {
-        if (parameters.has("truncate")) {
-            return parameters.truncation();
-        }
-        return parameters.object("tokenizer_kwargs").flag("truncation", false) ? Truncation.RIGHT : fields.truncation();
+        return parameters.object("tokenizer_kwargs").truncates() ? Truncation.RIGHT : fields.pipelineTruncation();
     }
 
     private static Optional<List<String>> targets(Fields parameters) {

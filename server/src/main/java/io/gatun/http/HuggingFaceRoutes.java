@@ -7,7 +7,6 @@ import io.gatun.service.Catalogue;
 import io.gatun.service.Classified;
 import io.gatun.service.RequestException;
 import io.gatun.service.TextService;
-import io.gatun.service.Truncation;
 import io.gatun.service.ZeroShotClassifier;
 import io.gatun.task.LabelScore;
 import io.gatun.task.TextClassification;
@@ -175,13 +174,12 @@ final class HuggingFaceRoutes {
         }
         Optional<TextClassification.Function> function =
                 parameters.text("function_to_apply").map(HuggingFaceRoutes::function);
-        Truncation truncation = parameters.has("truncation") ? parameters.truncation() : fields.truncation();
         Classified classified = service.classify(
                 exchange.call(),
                 model,
                 parameters.text("head").or(() -> fields.text("head")),
                 inputs.all(),
-                truncation);
+                fields.pipelineTruncation());
         List<List<LabelScore>> scores = new ArrayList<>();
         for (float[] logits : classified.logits()) {
             List<LabelScore> all = function.isPresent()

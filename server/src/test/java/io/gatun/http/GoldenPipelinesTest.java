@@ -16,6 +16,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.assertj.core.api.SoftAssertions;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -65,14 +66,16 @@ final class GoldenPipelinesTest {
         "question-answering, golden, question-answering"
     })
     void theSameAnswers(String checkpoint, String file, String task) throws IOException {
+        SoftAssertions all = new SoftAssertions();
         for (String model : MODELS) {
-            check(Compute.F32, 1e-4, model, checkpoint, file, task);
-            check(Compute.INT8, 2e-2, model, checkpoint, file, task);
+            check(all, Compute.F32, 1e-4, model, checkpoint, file, task);
+            check(all, Compute.INT8, 2e-2, model, checkpoint, file, task);
         }
+        all.assertAll();
     }
 
     private static void check(
-            Compute compute, double tolerance, String model, String checkpoint, String file, String task)
+            SoftAssertions all, Compute compute, double tolerance, String model, String checkpoint, String file, String task)
             throws IOException {
         RunningServer running = SERVERS.computeIfAbsent(compute, GoldenPipelinesTest::serve);
         Path cases = RunningServer.resource("/io/gatun/golden/" + model + "/" + checkpoint + "/" + file + ".jsonl");
@@ -89,7 +92,9 @@ final class GoldenPipelinesTest {
             if (task.equals("text-classification")) {
                 found = asThePipeline(golden.get("call"), found);
             }
-            same(golden.get("answer"), found, tolerance, compute + " " + path + " " + line);
+            JsonNode answer = found;
+            all.assertThatCode(() -> same(golden.get("answer"), answer, tolerance, compute + " " + path + " " + line))
+                    .doesNotThrowAnyException();
         }
     }
 

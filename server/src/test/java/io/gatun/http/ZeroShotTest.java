@@ -65,8 +65,8 @@ final class ZeroShotTest {
         double[] byLabel = new double[2];
         logits.forEach(score -> {
             switch (score.get("label").textValue()) {
-                case "contradiction" -> byLabel[0] = score.get("score").doubleValue();
-                case "entailment" -> byLabel[1] = score.get("score").doubleValue();
+                case "contradiction" -> byLabel[0] = score.get("score").floatValue();
+                case "entailment" -> byLabel[1] = score.get("score").floatValue();
                 default -> {}
             }
         });
