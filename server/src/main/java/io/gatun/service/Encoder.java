@@ -38,7 +38,7 @@ final class Encoder {
     List<Encoding> encode(Call call, ServedModel served, List<Input> inputs, Truncation truncation)
             throws InterruptedException {
         begins(call, served, inputs.size());
-        inference.checkRoom(call, served, inputs);
+        inference.checkRoom(call, served, inputs, false);
         TextModel model = served.model();
         List<Encoding> encodings = tokenization.run(characters(inputs), call.caller(), () -> {
             List<Encoding> all = new ArrayList<>(inputs.size());
@@ -56,7 +56,7 @@ final class Encoder {
     /** Tokenizes texts of any length, with where their tokens are: to be cut into windows before the kernel sees them. */
     List<Encoding> encodeWhole(Call call, ServedModel served, List<Input> inputs) throws InterruptedException {
         begins(call, served, inputs.size());
-        inference.checkRoom(call, served, inputs);
+        inference.checkRoom(call, served, inputs, true);
         Tokenizer tokenizer = served.model().tokenizer();
         List<Encoding> encodings = tokenization.run(
                 characters(inputs),
