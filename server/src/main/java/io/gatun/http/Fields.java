@@ -2,8 +2,11 @@ package io.gatun.http;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.gatun.model.Pooling;
 import io.gatun.service.RequestException;
 import io.gatun.service.Truncation;
+import io.gatun.service.VectorOptions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -74,6 +77,18 @@ final class Fields {
             throw RequestException.validation("The field \"" + name + "\" must be an object, not " + kind(node) + ".");
         }
         return new Fields(node);
+    }
+
+    /** These fields and those of an object within, which come first. */
+    Fields with(String name) {
+        ObjectNode all = JsonNodeFactory.instance.objectNode();
+        forEach(all::set);
+        object(name).forEach((field, value) -> {
+            if (!value.isNull()) {
+                all.set(field, value);
+            }
+        });
+        return new Fields(all);
     }
 
     /** A list of objects; none where it is absent. */
@@ -154,6 +169,22 @@ final class Fields {
             ids[i] = id.intValue();
         }
         return ids;
+    }
+
+    /**
+     * {@code pooling}, {@code normalize} and {@code dimensions}.
+     *
+     * @param normalize whether vectors are brought to length 1 unless the request says otherwise
+     */
+    VectorOptions vectorOptions(boolean normalize) {
+        return new VectorOptions(
+                text("pooling").map(Fields::pooling), flag("normalize", normalize), integer("dimensions"));
+    }
+
+    private static Pooling pooling(String name) {
+        return Pooling.named(name)
+                .orElseThrow(() -> RequestException.validation(
+                        "The field \"pooling\" must be \"mean\", \"cls\", \"last\" or \"max\"."));
     }
 
     /** {@code truncate} and {@code truncation_direction}. */
