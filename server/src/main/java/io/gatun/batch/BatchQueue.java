@@ -81,14 +81,35 @@ final class BatchQueue {
                             || request.getFirst().left(now) < wait)) {
                 throw new QueueFullException(line.size(), line.tokens(), secondsOfWork());
             }
-            for (Job job : request) {
-                job.enqueued(now);
-                line.add(job);
-            }
-            wakeLanes();
+            enqueue(request, line, now);
         } finally {
             lock.unlock();
         }
+    }
+
+    /**
+     * Takes more jobs of a request that was taken, whatever waits: else what was computed of it would be lost, and under
+     * a steady load it would never be done. Each such request has a bounded part of the queue, so that all of them
+     * together hold no more than {@link #add} lets in once.
+     */
+    void addMore(List<Job> jobs, Priority priority) {
+        lock.lock();
+        try {
+            if (closed) {
+                throw new DrainingException();
+            }
+            enqueue(jobs, line(priority), System.nanoTime());
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void enqueue(List<Job> jobs, Line line, long now) {
+        for (Job job : jobs) {
+            job.enqueued(now);
+            line.add(job);
+        }
+        wakeLanes();
     }
 
     /**

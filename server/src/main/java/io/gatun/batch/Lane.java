@@ -150,13 +150,10 @@ final class Lane implements Runnable {
     private float[] vectors(int sequence, Outputs.Vectors vectors) {
         return switch (vectors) {
             case NONE -> NO_VECTORS;
-            case POOLED ->
-                switch (model.description().pooling()) {
-                    case MEAN -> session.meanState(sequence);
-                    case CLS -> session.firstState(sequence);
-                    case LAST -> session.lastState(sequence);
-                    case MAX -> session.maxState(sequence);
-                };
+            case MEAN -> session.meanState(sequence);
+            case FIRST -> session.firstState(sequence);
+            case LAST -> session.lastState(sequence);
+            case MAX -> session.maxState(sequence);
             case TOKENS -> session.states(sequence);
         };
     }

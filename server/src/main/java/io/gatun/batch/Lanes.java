@@ -71,6 +71,23 @@ public final class Lanes implements AutoCloseable {
      * @throws IllegalArgumentException for a job that no batch has room for, or that asks for nothing that the model has
      */
     public void submit(List<Job> jobs, Priority priority) {
+        check(jobs);
+        queue.add(jobs, priority);
+    }
+
+    /**
+     * Queues more jobs of a request while the first of it wait or run: they are taken whatever else waits, also while the
+     * lanes drain.
+     *
+     * @param jobs at least one; with those before that are not answered no more than half of what may wait
+     * @throws DrainingException when the lanes are closed
+     */
+    public void submitMore(List<Job> jobs, Priority priority) {
+        check(jobs);
+        queue.addMore(jobs, priority);
+    }
+
+    private void check(List<Job> jobs) {
         for (Job job : jobs) {
             if (job.tokens() < 1 || job.tokens() > settings.limits().maxTokens()) {
                 throw new IllegalArgumentException("a job of " + job.tokens() + " tokens; a batch has room for "
@@ -85,7 +102,6 @@ public final class Lanes implements AutoCloseable {
                         + settings.limits().maxMasks());
             }
         }
-        queue.add(jobs, priority);
     }
 
     /**

@@ -10,8 +10,10 @@ import io.gatun.service.Embedded;
 import io.gatun.service.EmbeddedTokens;
 import io.gatun.service.Input;
 import io.gatun.service.TextService;
+import io.gatun.service.VectorOptions;
 import io.grpc.stub.StreamObserver;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 
 /** {@code tei.v1.Embed}: a vector for a text, or for each of its tokens. */
@@ -55,8 +57,10 @@ final class TeiEmbed extends EmbedGrpc.EmbedImplBase {
                 Incoming.current().model(),
                 List.of(input),
                 TeiMessages.truncation(request.getTruncate(), request.getTruncationDirection()),
-                !request.hasNormalize() || request.getNormalize(),
-                request.hasDimensions() ? OptionalInt.of(request.getDimensions()) : OptionalInt.empty()));
+                new VectorOptions(
+                        Optional.empty(),
+                        !request.hasNormalize() || request.getNormalize(),
+                        request.hasDimensions() ? OptionalInt.of(request.getDimensions()) : OptionalInt.empty())));
         EmbedResponse.Builder response = EmbedResponse.newBuilder()
                 .setMetadata(TeiMessages.metadata(reply.call().timings(), TeiMessages.codePoints(input)));
         for (float value : reply.result().vectors().getFirst()) {

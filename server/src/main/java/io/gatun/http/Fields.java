@@ -2,8 +2,11 @@ package io.gatun.http;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.gatun.model.Pooling;
 import io.gatun.service.RequestException;
 import io.gatun.service.Truncation;
+import io.gatun.service.VectorOptions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -81,6 +84,18 @@ final class Fields {
         JsonNode node = object.path(name);
         JsonNode first = node.isArray() ? node.path(0) : node;
         return new Fields(first.isObject() ? first : JsonNodeFactory.instance.objectNode());
+    }
+
+    /** These fields and those of an object within, which come first. */
+    Fields with(String name) {
+        ObjectNode all = JsonNodeFactory.instance.objectNode();
+        forEach(all::set);
+        object(name).forEach((field, value) -> {
+            if (!value.isNull()) {
+                all.set(field, value);
+            }
+        });
+        return new Fields(all);
     }
 
     /** A list of objects; none where it is absent. */
@@ -163,6 +178,22 @@ final class Fields {
         return ids;
     }
 
+    /**
+     * {@code pooling}, {@code normalize} and {@code dimensions}.
+     *
+     * @param normalize whether vectors are brought to length 1 unless the request says otherwise
+     */
+    VectorOptions vectorOptions(boolean normalize) {
+        return new VectorOptions(
+                text("pooling").map(Fields::pooling), flag("normalize", normalize), integer("dimensions"));
+    }
+
+    private static Pooling pooling(String name) {
+        return Pooling.named(name)
+                .orElseThrow(() -> RequestException.validation(
+                        "The field \"pooling\" must be \"mean\", \"cls\", \"last\" or \"max\"."));
+    }
+
     /** {@code truncate} and {@code truncation_direction}. */
     Truncation truncation() {
         return Truncation.of(flag("truncate", false), text("truncation_direction"));
@@ -177,16 +208,13 @@ final class Fields {
         boolean enabled = parameters.has("truncation")
                 ? parameters.truncates()
                 : parameters.flag("truncate", flag("truncate", false));
-        return Truncation.of(
-                enabled, parameters.text("truncation_direction").or(() -> text("truncation_direction")));
+        return Truncation.of(enabled, parameters.text("truncation_direction").or(() -> text("truncation_direction")));
     }
 
     /** Reads {@code truncation} as Hugging Face's tokenizers do. */
     boolean truncates() {
         JsonNode strategy = object.path("truncation");
-        return strategy.isTextual()
-                ? !strategy.textValue().equals("do_not_truncate")
-                : flag("truncation", false);
+        return strategy.isTextual() ? !strategy.textValue().equals("do_not_truncate") : flag("truncation", false);
     }
 
     /** What a node is, in words. */

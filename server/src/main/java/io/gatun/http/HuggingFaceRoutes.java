@@ -5,6 +5,7 @@ import io.gatun.model.Head;
 import io.gatun.model.Task;
 import io.gatun.service.Catalogue;
 import io.gatun.service.Classified;
+import io.gatun.service.ClassifiedDocuments;
 import io.gatun.service.RequestException;
 import io.gatun.service.TextService;
 import io.gatun.service.ZeroShotClassifier;
@@ -29,6 +30,7 @@ final class HuggingFaceRoutes {
 
     /** By task: the parameters that only it has. */
     private static final Map<String, List<String>> OF_TASKS = Map.of(
+            "feature-extraction", List.of("normalize", "dimensions", "encoding_format"),
             "token-classification", List.of("aggregation_strategy", "ignore_labels"),
             "fill-mask", List.of("targets"),
             "zero-shot-classification", List.of("candidate_labels", "hypothesis_template", "multi_label"));
@@ -42,6 +44,8 @@ final class HuggingFaceRoutes {
         this.service = service;
         this.tei = tei;
         this.pipelines = Map.of(
+                "analyze",
+                new AnalyzePipeline(service),
                 "feature-extraction",
                 tei::embed,
                 "sentence-similarity",
@@ -174,6 +178,18 @@ final class HuggingFaceRoutes {
         }
         Optional<TextClassification.Function> function =
                 parameters.text("function_to_apply").map(HuggingFaceRoutes::function);
+        if (DocumentParameters.in(parameters)) {
+            DocumentParameters document = DocumentParameters.of(parameters);
+            ClassifiedDocuments documents = service.documents()
+                    .classify(
+                            exchange.call(),
+                            model,
+                            parameters.text("head").or(() -> fields.text("head")),
+                            inputs.all(),
+                            document.size());
+            return new DocumentAnswers(document, documents, inputs.all(), function, topK.orElse(Integer.MAX_VALUE))
+                    .reply(true);
+        }
         Classified classified = service.classify(
                 exchange.call(),
                 model,

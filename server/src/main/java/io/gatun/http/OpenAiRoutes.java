@@ -10,11 +10,9 @@ import io.gatun.service.ErrorType;
 import io.gatun.service.RequestException;
 import io.gatun.service.RequestId;
 import io.gatun.service.TextService;
+import io.gatun.service.VectorOptions;
 import io.gatun.task.TextClassification;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.util.Base64;
 import java.util.List;
 
 /** The routes of OpenAI's clients, and vLLM's {@code /classify}, which is made like them. */
@@ -42,19 +40,10 @@ final class OpenAiRoutes {
 
     private Reply embeddings(Exchange exchange) throws IOException, InterruptedException {
         Fields fields = exchange.fields();
-        boolean base64 = switch (fields.text("encoding_format").orElse("float")) {
-            case "float" -> false;
-            case "base64" -> true;
-            default ->
-                throw RequestException.validation("The field \"encoding_format\" must be \"float\" or \"base64\".");
-        };
+        VectorOptions options = fields.vectorOptions(true);
+        VectorEncoding encoding = VectorEncoding.of(fields, options);
         Embedded embedded = service.embed(
-                exchange.call(),
-                fields.text("model"),
-                inputs(fields).all(),
-                fields.truncation(),
-                true,
-                fields.integer("dimensions"));
+                exchange.call(), fields.text("model"), inputs(fields).all(), fields.truncation(), options);
         TeiRoutes.reserve(exchange, embedded.vectors());
         return Reply.largeJson(out -> {
             out.writeStartObject();
@@ -65,7 +54,7 @@ final class OpenAiRoutes {
                 out.writeStringField("object", "embedding");
                 out.writeNumberField("index", i);
                 out.writeFieldName("embedding");
-                write(embedded.vectors().get(i), base64, out);
+                encoding.write(embedded.vectors().get(i), out);
                 out.writeEndObject();
             }
             out.writeEndArray();
@@ -73,20 +62,6 @@ final class OpenAiRoutes {
             writeUsage(embedded.tokens(), out);
             out.writeEndObject();
         });
-    }
-
-    private static void write(float[] vector, boolean base64, JsonGenerator out) throws IOException {
-        if (base64) {
-            ByteBuffer bytes = ByteBuffer.allocate(vector.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
-            bytes.asFloatBuffer().put(vector);
-            out.writeString(Base64.getEncoder().encodeToString(bytes.array()));
-            return;
-        }
-        out.writeStartArray();
-        for (float value : vector) {
-            out.writeNumber(value);
-        }
-        out.writeEndArray();
     }
 
     private static void writeUsage(List<Integer> tokens, JsonGenerator out) throws IOException {

@@ -3,7 +3,7 @@ package io.gatun.http;
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.gatun.service.Classified;
-import io.gatun.service.Embedded;
+import io.gatun.service.ClassifiedDocuments;
 import io.gatun.service.EmbeddedTokens;
 import io.gatun.service.ErrorType;
 import io.gatun.service.Input;
@@ -11,7 +11,11 @@ import io.gatun.service.Ranked;
 import io.gatun.service.RequestException;
 import io.gatun.service.TextService;
 import io.gatun.service.Token;
+import io.gatun.service.Truncation;
+import io.gatun.service.VectorOptions;
 import io.gatun.task.LabelScore;
+import io.gatun.task.TextClassification;
+import io.gatun.task.Vectors;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -68,6 +72,15 @@ final class TeiRoutes {
         }
         Inputs inputs = Inputs.pairs(fields.required("inputs", INPUTS), maxTexts);
         boolean raw = fields.flag("raw_scores", false);
+        if (DocumentParameters.in(fields)) {
+            DocumentParameters document = DocumentParameters.of(fields);
+            ClassifiedDocuments documents = service.documents()
+                    .classify(exchange.call(), model(fields), fields.text("head"), inputs.all(), document.size());
+            Optional<TextClassification.Function> function =
+                    raw ? Optional.of(TextClassification.Function.NONE) : Optional.empty();
+            return new DocumentAnswers(document, documents, inputs.all(), function, Integer.MAX_VALUE)
+                    .reply(inputs.batch());
+        }
         Classified classified = service.classify(
                 exchange.call(), model(fields), fields.text("head"), inputs.all(), fields.truncation());
         return Reply.json(out -> {
@@ -87,27 +100,28 @@ final class TeiRoutes {
         return embed(exchange, model(fields), fields);
     }
 
+    /** {@code fields}: their own or, as Hugging Face's pipelines take them, within {@code parameters}. */
     Reply embed(Exchange exchange, Optional<String> model, Fields fields) throws InterruptedException {
-        if (!fields.text("encoding_format").orElse("float").equals("float")) {
-            throw RequestException.validation("The field \"encoding_format\" must be \"float\" here.");
-        }
+        Fields wanted = fields.with("parameters");
         Inputs inputs = Inputs.texts(fields.required("inputs", INPUTS), maxTexts);
-        Embedded embedded = service.embed(
-                exchange.call(),
-                model,
-                inputs.all(),
-                fields.truncation(),
-                fields.flag("normalize", true),
-                fields.integer("dimensions"));
-        return vectors(exchange, embedded.vectors());
-    }
-
-    private static Reply vectors(Exchange exchange, List<float[]> vectors) {
+        if (wanted.text("pooling").filter("none"::equals).isPresent()) {
+            for (String field : List.of("normalize", "dimensions", "encoding_format")) {
+                if (wanted.has(field)) {
+                    throw RequestException.validation(
+                            "The pooling \"none\" gives each token's vector as it is; send no \"" + field + "\".");
+                }
+            }
+            return embedAll(exchange, model, inputs, wanted.truncation());
+        }
+        VectorOptions options = wanted.vectorOptions(true);
+        VectorEncoding encoding = VectorEncoding.of(wanted, options);
+        List<float[]> vectors = service.embed(exchange.call(), model, inputs.all(), wanted.truncation(), options)
+                .vectors();
         reserve(exchange, vectors);
         return Reply.largeJson(out -> {
             out.writeStartArray();
             for (float[] vector : vectors) {
-                write(vector, 0, vector.length, out);
+                encoding.write(vector, out);
             }
             out.writeEndArray();
         });
@@ -121,9 +135,16 @@ final class TeiRoutes {
 
     private Reply embedAll(Exchange exchange) throws IOException, InterruptedException {
         Fields fields = exchange.fields();
-        Inputs inputs = Inputs.texts(fields.required("inputs", INPUTS), maxTexts);
-        EmbeddedTokens embedded =
-                service.embedTokens(exchange.call(), model(fields), inputs.all(), fields.truncation());
+        return embedAll(
+                exchange,
+                model(fields),
+                Inputs.texts(fields.required("inputs", INPUTS), maxTexts),
+                fields.truncation());
+    }
+
+    private Reply embedAll(Exchange exchange, Optional<String> model, Inputs inputs, Truncation truncation)
+            throws InterruptedException {
+        EmbeddedTokens embedded = service.embedTokens(exchange.call(), model, inputs.all(), truncation);
         int width = embedded.width();
         reserve(exchange, embedded.rows());
         return Reply.largeJson(out -> {
@@ -155,19 +176,34 @@ final class TeiRoutes {
     Reply similarity(Exchange exchange, Optional<String> model, Fields fields) throws InterruptedException {
         fields.required("inputs", SIMILARITY);
         Fields inputs = fields.object("inputs");
-        List<Float> cosines = service.similarity(
+        Fields wanted = fields.with("parameters");
+        List<Float> distances = service.similarity(
                 exchange.call(),
                 model,
                 inputs.text("source_sentence").orElseThrow(() -> missing("source_sentence", SIMILARITY)),
                 inputs.texts("sentences", SIMILARITY),
-                fields.object("parameters").truncation());
+                wanted.truncation(),
+                distance(wanted.text("distance").orElse("cosine")),
+                wanted.vectorOptions(false));
         return Reply.json(out -> {
             out.writeStartArray();
-            for (float cosine : cosines) {
-                out.writeNumber(cosine);
+            for (float distance : distances) {
+                out.writeNumber(distance);
             }
             out.writeEndArray();
         });
+    }
+
+    private static Vectors.Distance distance(String name) {
+        return switch (name) {
+            case "cosine" -> Vectors.Distance.COSINE;
+            case "dot" -> Vectors.Distance.DOT;
+            case "euclidean" -> Vectors.Distance.EUCLIDEAN;
+            case "manhattan" -> Vectors.Distance.MANHATTAN;
+            default ->
+                throw RequestException.validation(
+                        "The parameter \"distance\" must be \"cosine\", \"dot\", \"euclidean\" or \"manhattan\".");
+        };
     }
 
     private static RequestException missing(String field, String example) {

@@ -6,12 +6,15 @@ import io.gatun.model.TextModel;
 import io.gatun.service.Call;
 import io.gatun.service.Catalogue;
 import io.gatun.service.Classified;
+import io.gatun.service.ClassifiedAndEmbedded;
 import io.gatun.service.Embedded;
 import io.gatun.service.ErrorType;
 import io.gatun.service.Input;
 import io.gatun.service.Question;
 import io.gatun.service.RequestException;
 import io.gatun.service.TextService;
+import io.gatun.service.Truncation;
+import io.gatun.service.VectorOptions;
 import io.gatun.task.AnswerSpan;
 import io.gatun.task.Entity;
 import io.gatun.task.MaskFill;
@@ -20,8 +23,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalInt;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Collectors;
 
 /**
  * What the Open Inference Protocol asks. {@link #infer} waits for its answer; call it on a virtual thread. Thread-safe.
@@ -50,6 +54,7 @@ public final class InferenceService {
     private static final String WORDS = "words";
     private static final String ANSWERS = "answers";
     private static final String EMBEDDING = "embedding";
+    private static final List<String> OUTPUTS = List.of(LOGITS, LABEL, ENTITIES, WORDS, ANSWERS, EMBEDDING);
 
     private final TextService texts;
     private final Catalogue catalogue;
@@ -167,41 +172,54 @@ public final class InferenceService {
             throws InterruptedException {
         List<InferenceRequest.RequestedOutput> wanted =
                 request.outputs().isEmpty() ? usualOutputs(request) : request.outputs();
-        Optional<Classified> classified = Optional.empty();
-        List<OutputTensor> outputs = new ArrayList<>();
         for (InferenceRequest.RequestedOutput output : wanted) {
-            switch (output.name()) {
-                case LOGITS, LABEL -> {
-                    if (classified.isEmpty()) {
-                        classified = Optional.of(texts.classify(
-                                call,
-                                Optional.of(request.model()),
-                                request.parameters().head(),
-                                inputs,
-                                request.parameters().truncation()));
-                    }
-                    outputs.add(output(output, classified.get()));
-                }
-                case ENTITIES -> outputs.add(entities(call, request, inputs));
-                case WORDS -> outputs.add(words(call, request, inputs));
-                case ANSWERS -> outputs.add(answers(call, request, inputs));
-                case EMBEDDING ->
-                    outputs.add(embedding(texts.embed(
-                            call,
-                            Optional.of(request.model()),
-                            inputs,
-                            request.parameters().truncation(),
-                            true,
-                            OptionalInt.empty())));
-                default ->
-                    throw RequestException.validation("There is no output \"" + output.name() + "\"; the outputs are \""
-                            + LOGITS + "\", \"" + LABEL + "\", \"" + ENTITIES + "\", \"" + WORDS + "\", \"" + ANSWERS
-                            + "\" and \""
-                            + EMBEDDING
-                            + "\".");
+            if (!OUTPUTS.contains(output.name())) {
+                throw RequestException.validation("There is no output \"" + output.name() + "\"; the outputs are \""
+                        + String.join("\", \"", OUTPUTS) + "\".");
             }
         }
+        Computed computed = compute(
+                call,
+                request,
+                inputs,
+                wanted.stream().map(InferenceRequest.RequestedOutput::name).collect(Collectors.toSet()));
+        List<OutputTensor> outputs = new ArrayList<>();
+        for (InferenceRequest.RequestedOutput output : wanted) {
+            outputs.add(
+                    switch (output.name()) {
+                        case LOGITS, LABEL ->
+                            output(output, computed.classified().orElseThrow());
+                        case ENTITIES -> entities(call, request, inputs);
+                        case WORDS -> words(call, request, inputs);
+                        case ANSWERS -> answers(call, request, inputs);
+                        case EMBEDDING -> embedding(computed.embedded().orElseThrow());
+                        default -> throw new IllegalStateException(output.name());
+                    });
+        }
         return outputs;
+    }
+
+    /** What the outputs of a request are made from. */
+    private record Computed(Optional<Classified> classified, Optional<Embedded> embedded) {}
+
+    /** Reads the texts once, whether their logits, their vectors or both are wanted. */
+    private Computed compute(Call call, InferenceRequest request, List<Input> inputs, Set<String> wanted)
+            throws InterruptedException {
+        Optional<String> model = Optional.of(request.model());
+        Optional<String> head = request.parameters().head();
+        Truncation truncation = request.parameters().truncation();
+        boolean classifies = wanted.contains(LOGITS) || wanted.contains(LABEL);
+        boolean embeds = wanted.contains(EMBEDDING);
+        if (classifies && embeds) {
+            ClassifiedAndEmbedded both =
+                    texts.classifyAndEmbed(call, model, head, inputs, truncation, VectorOptions.UNIT);
+            return new Computed(Optional.of(both.classified()), Optional.of(both.embedded()));
+        }
+        return new Computed(
+                classifies ? Optional.of(texts.classify(call, model, head, inputs, truncation)) : Optional.empty(),
+                embeds
+                        ? Optional.of(texts.embed(call, model, inputs, truncation, VectorOptions.UNIT))
+                        : Optional.empty());
     }
 
     /** What answers a request that names no output: what the head gives or, of a model that has none, the vectors. */

@@ -43,15 +43,8 @@ final class Computation {
      */
     static Head head(ServedModel served, Optional<String> name, Task task) {
         TextModel model = served.model();
-        if (model.description().heads().isEmpty()) {
-            throw RequestException.validation(
-                    "The model \"" + model.name() + "\" has no heads, so it predicts nothing; ask another model.");
-        }
-        Head head = name.isEmpty()
-                ? model.defaultHead(task)
-                : model.head(name.get())
-                        .orElseThrow(() -> RequestException.validation("The model \"" + model.name()
-                                + "\" has no head of that name; it has " + names(model) + "."));
+        requireHeads(model);
+        Head head = name.isEmpty() ? model.defaultHead(task) : head(served, name.get());
         if (head.task() != task && model.defaultHead(task).task() != task) {
             throw RequestException.validation("The model \"" + model.name() + "\" has no head for " + task.id()
                     + "; ask another model, as the heads of this one are " + names(model) + ".");
@@ -62,6 +55,26 @@ final class Computation {
                     + names(model) + ".");
         }
         return head;
+    }
+
+    /**
+     * The head of a name.
+     *
+     * @throws RequestException when the model has no such head
+     */
+    static Head head(ServedModel served, String name) {
+        TextModel model = served.model();
+        requireHeads(model);
+        return model.head(name)
+                .orElseThrow(() -> RequestException.validation(
+                        "The model \"" + model.name() + "\" has no head of that name; it has " + names(model) + "."));
+    }
+
+    private static void requireHeads(TextModel model) {
+        if (model.description().heads().isEmpty()) {
+            throw RequestException.validation(
+                    "The model \"" + model.name() + "\" has no heads, so it predicts nothing; ask another model.");
+        }
     }
 
     private static String names(TextModel model) {

@@ -12,6 +12,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.Callable;
 
@@ -19,6 +20,8 @@ import java.util.concurrent.Callable;
 final class Encoder {
     /** Tokens of a request's windows: minutes of work. */
     static final long MAX_WINDOW_TOKENS = 1 << 20;
+    /** Of all texts of a request; one of 100,000 words has some hundreds. */
+    private static final int MAX_WINDOWS = 8192;
 
     private static final String WINDOWS = ", or a \"stride\" to have all of it read in windows";
 
@@ -38,7 +41,7 @@ final class Encoder {
     List<Encoding> encode(Call call, ServedModel served, List<Input> inputs, Truncation truncation)
             throws InterruptedException {
         begins(call, served, inputs.size());
-        inference.checkRoom(call, served, inputs);
+        inference.checkRoom(call, served, inputs, false);
         TextModel model = served.model();
         List<Encoding> encodings = tokenization.run(characters(inputs), call.caller(), () -> {
             List<Encoding> all = new ArrayList<>(inputs.size());
@@ -56,7 +59,7 @@ final class Encoder {
     /** Tokenizes texts of any length, with where their tokens are: to be cut into windows before the kernel sees them. */
     List<Encoding> encodeWhole(Call call, ServedModel served, List<Input> inputs) throws InterruptedException {
         begins(call, served, inputs.size());
-        inference.checkRoom(call, served, inputs);
+        inference.checkRoom(call, served, inputs, true);
         Tokenizer tokenizer = served.model().tokenizer();
         List<Encoding> encodings = tokenization.run(
                 characters(inputs),
@@ -84,22 +87,49 @@ final class Encoder {
         return encodings;
     }
 
+    /** Texts of any length in windows as long as the model reads. */
+    List<List<Encoding>> encodeWindows(Call call, ServedModel served, List<Input> inputs, int stride)
+            throws InterruptedException {
+        return encodeWindows(call, served, inputs, new WindowSize(OptionalInt.empty(), stride));
+    }
+
     /**
      * Texts of any length in windows that the model reads.
      *
-     * @param stride how many tokens of its text a window has in common with the one before it
-     * @throws RequestException when the windows have no room for it, or are too many
+     * @throws RequestException when the windows are longer than the model reads, have no room for the stride, or are too
+     *     many
      */
-    List<List<Encoding>> encodeWindows(Call call, ServedModel served, List<Input> inputs, int stride)
+    List<List<Encoding>> encodeWindows(Call call, ServedModel served, List<Input> inputs, WindowSize size)
             throws InterruptedException {
         TextModel model = served.model();
-        int room = Math.min(model.maxTokens(), limits.maxTokens());
+        int most = Math.min(model.maxTokens(), limits.maxTokens());
+        int room = size.tokens().orElse(most);
+        if (room < 1 || room > most) {
+            throw RequestException.validation("The parameter \"max_length\" must be from 1 to " + most + ", and not "
+                    + room + ": more tokens the model \"" + served.name() + "\" does not read at once.");
+        }
+        int stride = size.stride();
         List<Encoding> whole = encodeWhole(call, served, inputs);
-        int ofText = room - whole.getFirst().addedTokens();
-        if (stride < 0 || stride >= ofText) {
-            throw RequestException.validation("The parameter \"stride\" must be from 0 to " + (ofText - 1)
-                    + ", and not " + stride + ": a window of the model \"" + served.name() + "\" has " + ofText
-                    + " tokens of a text.");
+        for (Encoding encoding : whole) {
+            int ofText = encoding.room(room);
+            if (ofText < 1) {
+                throw RequestException.validation(
+                        "A window of " + room
+                                + " tokens has no room for the text; send a larger \"max_length\" or, of a pair, a shorter first text.");
+            }
+            if (stride < 0 || stride >= ofText) {
+                throw RequestException.validation("The parameter \"stride\" must be from 0 to " + (ofText - 1)
+                        + ", and not " + stride + ": a window of the model \"" + served.name() + "\" has " + ofText
+                        + " tokens of a text.");
+            }
+        }
+        int windowCount = whole.stream()
+                .mapToInt(encoding -> encoding.windowCount(room, stride))
+                .sum();
+        if (windowCount > Math.max(MAX_WINDOWS, whole.size())) {
+            throw RequestException.validation("With a stride of " + stride + " the request has " + windowCount
+                    + " windows, more than the limit of " + MAX_WINDOWS
+                    + "; send a smaller stride, or fewer or shorter texts.");
         }
         long tokens = 0;
         for (Encoding encoding : whole) {
@@ -129,7 +159,7 @@ final class Encoder {
      */
     List<Encoding> encodePairs(Call call, ServedModel served, List<Input.Pair> pairs) throws InterruptedException {
         begins(call, served, pairs.size());
-        inference.checkRoom(call, served, List.copyOf(pairs));
+        inference.checkRoom(call, served, List.copyOf(pairs), false);
         TextModel model = served.model();
         Set<String> texts = new LinkedHashSet<>();
         for (Input.Pair pair : pairs) {
@@ -161,7 +191,7 @@ final class Encoder {
             throws InterruptedException {
         begins(call, served, inputs);
         List<Input> all = texts.stream().<Input>map(Input.Text::new).toList();
-        inference.checkRoom(call, served, all);
+        inference.checkRoom(call, served, all, true);
         Tokenizer tokenizer = served.model().tokenizer();
         Map<String, Encoding> encodings = tokenization.run(characters(all), call.caller(), () -> {
             Map<String, Encoding> each = new HashMap<>();

@@ -13,7 +13,6 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.stream.IntStream;
 
 /**
@@ -34,6 +33,8 @@ public final class TextService implements AutoCloseable {
     private final MaskFiller masks;
     private final ZeroShotClassifier zeroShot;
     private final QuestionAnswerer questions;
+    private final Analyzer analyzer;
+    private final DocumentClassifier documents;
 
     public TextService(Catalogue catalogue, Metrics metrics, ServiceLimits limits) {
         this.catalogue = catalogue;
@@ -47,6 +48,8 @@ public final class TextService implements AutoCloseable {
         this.masks = new MaskFiller(catalogue, computation);
         this.zeroShot = new ZeroShotClassifier(catalogue, computation, limits);
         this.questions = new QuestionAnswerer(catalogue, computation, limits);
+        this.analyzer = new Analyzer(catalogue, computation);
+        this.documents = new DocumentClassifier(catalogue, computation);
     }
 
     public Catalogue catalogue() {
@@ -77,6 +80,16 @@ public final class TextService implements AutoCloseable {
         return questions;
     }
 
+    /** All heads at once. */
+    public Analyzer analyzer() {
+        return analyzer;
+    }
+
+    /** Texts of any length. */
+    public DocumentClassifier documents() {
+        return documents;
+    }
+
     /** The logits of one head of texts. {@code headName}: or nothing, the model's first that classifies texts. */
     public Classified classify(
             Call call, Optional<String> modelName, Optional<String> headName, List<Input> inputs, Truncation truncation)
@@ -95,6 +108,45 @@ public final class TextService implements AutoCloseable {
             throws InterruptedException {
         List<Encoding> encodings = encoder.encode(call, served, inputs, truncation);
         List<Answer> answers = computation.answers(call, served, encodings, Outputs.ofHead(head.index()));
+        return classified(served, head, encodings, answers);
+    }
+
+    /** A vector for each text. */
+    public Embedded embed(
+            Call call, Optional<String> modelName, List<Input> inputs, Truncation truncation, VectorOptions options)
+            throws InterruptedException {
+        try (Catalogue.Lease lease = catalogue.lease(modelName)) {
+            ServedModel served = lease.served();
+            checkDimensions(served, options);
+            List<Encoding> encodings = encoder.encode(call, served, inputs, truncation);
+            List<Answer> answers = computation.answers(call, served, encodings, Outputs.of(pooled(served, options)));
+            return embedded(served, encodings, answers, options);
+        }
+    }
+
+    /** Both {@link #classify} and {@link #embed}, each text read once. */
+    public ClassifiedAndEmbedded classifyAndEmbed(
+            Call call,
+            Optional<String> modelName,
+            Optional<String> headName,
+            List<Input> inputs,
+            Truncation truncation,
+            VectorOptions options)
+            throws InterruptedException {
+        try (Catalogue.Lease lease = catalogue.lease(modelName)) {
+            ServedModel served = lease.served();
+            Head head = Computation.head(served, headName, Task.TEXT_CLASSIFICATION);
+            checkDimensions(served, options);
+            List<Encoding> encodings = encoder.encode(call, served, inputs, truncation);
+            Outputs outputs = Outputs.ofHead(head.index()).with(pooled(served, options));
+            List<Answer> answers = computation.answers(call, served, encodings, outputs);
+            return new ClassifiedAndEmbedded(
+                    classified(served, head, encodings, answers), embedded(served, encodings, answers, options));
+        }
+    }
+
+    private static Classified classified(
+            ServedModel served, Head head, List<Encoding> encodings, List<Answer> answers) {
         return new Classified(
                 served.name(),
                 head,
@@ -102,41 +154,31 @@ public final class TextService implements AutoCloseable {
                 lengths(encodings));
     }
 
-    /**
-     * A vector for each text, pooled as the model says.
-     *
-     * @param normalize whether to bring each to length 1
-     * @param dimensions how many of its first values are wanted, or nothing: all
-     */
-    public Embedded embed(
-            Call call,
-            Optional<String> modelName,
-            List<Input> inputs,
-            Truncation truncation,
-            boolean normalize,
-            OptionalInt dimensions)
-            throws InterruptedException {
-        try (Catalogue.Lease lease = catalogue.lease(modelName)) {
-            ServedModel served = lease.served();
-            int width = served.model().description().embeddingLength();
-            int wanted = dimensions.orElse(width);
-            if (wanted < 1 || wanted > width) {
-                throw RequestException.validation("The vectors of the model \"" + served.name() + "\" have 1 to "
-                        + width + " dimensions, not " + wanted + ".");
-            }
-            List<Encoding> encodings = encoder.encode(call, served, inputs, truncation);
-            List<float[]> vectors = vectors(call, served, encodings).stream()
-                    .map(vector -> Vectors.shortened(vector, wanted))
-                    .map(vector -> normalize ? Vectors.normalized(vector) : vector)
-                    .toList();
-            return new Embedded(served.name(), vectors, lengths(encodings));
+    private static Embedded embedded(
+            ServedModel served, List<Encoding> encodings, List<Answer> answers, VectorOptions options) {
+        List<float[]> vectors =
+                answers.stream().map(answer -> vector(answer, options)).toList();
+        return new Embedded(served.name(), vectors, lengths(encodings));
+    }
+
+    private static void checkDimensions(ServedModel served, VectorOptions options) {
+        int width = served.model().description().embeddingLength();
+        int wanted = options.dimensions().orElse(width);
+        if (wanted < 1 || wanted > width) {
+            throw RequestException.validation("The vectors of the model \"" + served.name() + "\" have 1 to " + width
+                    + " dimensions, not " + wanted + ".");
         }
     }
 
-    private List<float[]> vectors(Call call, ServedModel served, List<Encoding> encodings) throws InterruptedException {
-        return computation.answers(call, served, encodings, Outputs.of(Outputs.Vectors.POOLED)).stream()
-                .map(answer -> Vectors.finite(answer.vectors()))
-                .toList();
+    private static Outputs.Vectors pooled(ServedModel served, VectorOptions options) {
+        return Outputs.Vectors.of(
+                options.pooling().orElse(served.model().description().pooling()));
+    }
+
+    private static float[] vector(Answer answer, VectorOptions options) {
+        float[] whole = Vectors.finite(answer.vectors());
+        float[] wanted = Vectors.shortened(whole, options.dimensions().orElse(whole.length));
+        return options.normalize() ? Vectors.normalized(wanted) : wanted;
     }
 
     /** A vector for each token of each text. */
@@ -159,28 +201,45 @@ public final class TextService implements AutoCloseable {
         }
     }
 
-    /** The cosine of each sentence's vector with the source's. */
+    /** How near each sentence's vector is to the source's, or how far from it. */
     public List<Float> similarity(
-            Call call, Optional<String> modelName, String source, List<String> sentences, Truncation truncation)
+            Call call,
+            Optional<String> modelName,
+            String source,
+            List<String> sentences,
+            Truncation truncation,
+            Vectors.Distance distance,
+            VectorOptions options)
             throws InterruptedException {
         try (Catalogue.Lease lease = catalogue.lease(modelName)) {
-            return cosines(call, lease.served(), source, sentences, truncation);
+            return distances(call, lease.served(), source, sentences, truncation, distance, options);
         }
     }
 
-    private List<Float> cosines(
-            Call call, ServedModel served, String source, List<String> sentences, Truncation truncation)
+    private List<Float> distances(
+            Call call,
+            ServedModel served,
+            String source,
+            List<String> sentences,
+            Truncation truncation,
+            Vectors.Distance distance,
+            VectorOptions options)
             throws InterruptedException {
         if (sentences.isEmpty()) {
             throw new RequestException(ErrorType.EMPTY, "There is no text to compare with; send at least one.");
         }
+        checkDimensions(served, options);
         List<Input> inputs = new ArrayList<>();
         inputs.add(new Input.Text(source));
         sentences.forEach(sentence -> inputs.add(new Input.Text(sentence)));
-        List<float[]> vectors = vectors(call, served, encoder.encode(call, served, inputs, truncation));
+        List<Encoding> encodings = encoder.encode(call, served, inputs, truncation);
+        List<float[]> vectors =
+                computation.answers(call, served, encodings, Outputs.of(pooled(served, options))).stream()
+                        .map(answer -> vector(answer, options))
+                        .toList();
         return vectors.stream()
                 .skip(1)
-                .map(vector -> Vectors.cosine(vectors.getFirst(), vector))
+                .map(vector -> distance.of(vectors.getFirst(), vector))
                 .toList();
     }
 
@@ -203,7 +262,7 @@ public final class TextService implements AutoCloseable {
             ServedModel served = lease.served();
             Optional<Head> ranking = rankingHead(served, headName);
             List<Float> scores = ranking.isEmpty()
-                    ? cosines(call, served, query, texts, truncation)
+                    ? distances(call, served, query, texts, truncation, Vectors.Distance.COSINE, VectorOptions.PLAIN)
                     : headScores(call, served, ranking.get(), query, texts, truncation, raw);
             return IntStream.range(0, scores.size())
                     .mapToObj(i -> new Ranked(i, scores.get(i)))

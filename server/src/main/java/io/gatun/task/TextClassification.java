@@ -40,7 +40,11 @@ public final class TextClassification {
             throw new IllegalArgumentException(
                     logits.length + " logits for " + head.labels().size() + " labels");
         }
-        double[] scores = probabilities(head, logits, function);
+        return sorted(head, probabilities(head, logits, function));
+    }
+
+    /** Scores in the order of the head's labels to those labels, the best first. */
+    static List<LabelScore> sorted(Head head, double[] scores) {
         List<LabelScore> result = new ArrayList<>(scores.length);
         for (int i = 0; i < scores.length; i++) {
             result.add(new LabelScore((float) scores[i], head.labels().get(i)));
@@ -54,7 +58,7 @@ public final class TextClassification {
         return probabilities(head, logits, function(head));
     }
 
-    private static double[] probabilities(Head head, float[] logits, Function function) {
+    static double[] probabilities(Head head, float[] logits, Function function) {
         double[] values = finite(head, logits);
         return switch (function) {
             case SOFTMAX -> softmax(values);
@@ -63,7 +67,8 @@ public final class TextClassification {
         };
     }
 
-    private static Function function(Head head) {
+    /** What makes scores of a head's logits, as its {@code problem_type} says. */
+    public static Function function(Head head) {
         return switch (head.problemType()) {
             // softmax over one label is 1 whatever the logit
             case SINGLE_LABEL_CLASSIFICATION -> head.labels().size() == 1 ? Function.SIGMOID : Function.SOFTMAX;

@@ -150,6 +150,33 @@ public record Encoding(int[] ids, int[] typeIds, int[] starts, int[] ends, int[]
         return 1 + Math.ceilDiv(length - room, room - stride);
     }
 
+    /** How many tokens of the text that {@link #windows} cuts have room in one; below 1: none. */
+    public int room(int maxTokens) {
+        return maxTokens - (length() - cutLength());
+    }
+
+    /** Where the first token of the text that {@link #windows} cuts starts in it, in code points; 0 without any. */
+    public int start() {
+        int cut = secondLength() > 0 ? 1 : 0;
+        for (int i = 0; i < length(); i++) {
+            if (!special[i] && typeIds[i] == cut) {
+                return starts[i];
+            }
+        }
+        return 0;
+    }
+
+    /** Where the last token of the text that {@link #windows} cuts ends in it, exclusive; 0 without any. */
+    public int end() {
+        int cut = secondLength() > 0 ? 1 : 0;
+        for (int i = length() - 1; i >= 0; i--) {
+            if (!special[i] && typeIds[i] == cut) {
+                return ends[i];
+            }
+        }
+        return 0;
+    }
+
     /** Tokens of the text that windows cut. */
     private int cutLength() {
         int second = secondLength();

@@ -32,6 +32,7 @@ import io.gatun.service.EmbeddedTokens;
 import io.gatun.service.Input;
 import io.gatun.service.Ranked;
 import io.gatun.service.Truncation;
+import io.gatun.service.VectorOptions;
 import io.gatun.task.LabelScore;
 import io.grpc.Metadata;
 import io.grpc.Status;
@@ -321,8 +322,7 @@ final class TeiTest {
                         Optional.empty(),
                         List.of(new Input.Text(TEXT)),
                         Truncation.NONE,
-                        normalize,
-                        dimensions)
+                        new VectorOptions(Optional.empty(), normalize, dimensions))
                 .vectors()
                 .getFirst());
     }

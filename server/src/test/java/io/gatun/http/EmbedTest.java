@@ -14,6 +14,7 @@ import java.net.http.HttpResponse;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
 import java.util.Optional;
@@ -73,6 +74,87 @@ final class EmbedTest {
             HttpResponse<String> refused = running.post("/embed", body(TEXTS, ",\"dimensions\":" + dimensions));
             assertThat(refused.statusCode()).as(refused.body()).isEqualTo(422);
         }
+    }
+
+    @Test
+    void everyPoolingAsTheRequestSays() {
+        int width = description("small").embeddingLength();
+        float[] states = states("small", TEXTS.get(1));
+        int rows = states.length / width;
+        JsonNode first = plain("cls");
+        JsonNode last = plain("last");
+        JsonNode mean = plain("mean");
+        JsonNode max = plain("max");
+        for (int j = 0; j < width; j++) {
+            int column = j;
+            double[] values = IntStream.range(0, rows)
+                    .mapToDouble(row -> states[row * width + column])
+                    .toArray();
+            assertThat(first.get(j).floatValue()).isEqualTo((float) values[0]);
+            assertThat(last.get(j).floatValue()).isEqualTo((float) values[rows - 1]);
+            assertThat(max.get(j).doubleValue())
+                    .isEqualTo(Arrays.stream(values).max().orElseThrow());
+            assertThat(mean.get(j).doubleValue())
+                    .isCloseTo(Arrays.stream(values).average().orElseThrow(), within(1e-6));
+        }
+    }
+
+    private JsonNode plain(String pooling) {
+        return ok(running.post("/embed", body(TEXTS, ",\"normalize\":false,\"pooling\":\"" + pooling + "\"")))
+                .get(1);
+    }
+
+    @Test
+    void everyEncodingHoldsTheSameVector() {
+        double[] floats = doubles(ok(running.post("/embed", body(TEXTS, ""))).get(1));
+        for (String route : List.of("/embed", "/v1/embeddings")) {
+            String at = route.equals("/embed") ? "/1" : "/data/1/embedding";
+            ByteBuffer base64 = ByteBuffer.wrap(Base64.getDecoder()
+                            .decode(encoded(route, "base64").at(at).textValue()))
+                    .order(ByteOrder.LITTLE_ENDIAN);
+            JsonNode int8 = encoded(route, "int8").at(at);
+            JsonNode bits = encoded(route, "ubinary").at(at);
+            assertThat(int8).hasSize(floats.length);
+            assertThat(bits).hasSize(Math.ceilDiv(floats.length, 8));
+            for (int i = 0; i < floats.length; i++) {
+                assertThat(base64.getFloat()).isEqualTo((float) floats[i]);
+                assertThat(int8.get(i).isIntegralNumber()).isTrue();
+                assertThat(int8.get(i).intValue() / 127.0).isCloseTo(floats[i], within(0.5 / 127 + 1e-6));
+                assertThat(bits.get(i / 8).intValue() >> 7 - i % 8 & 1).isEqualTo(floats[i] > 0 ? 1 : 0);
+            }
+        }
+    }
+
+    private JsonNode encoded(String route, String encoding) {
+        String body = body(TEXTS, ",\"encoding_format\":\"" + encoding + "\"");
+        return ok(running.post(route, route.equals("/embed") ? body : body.replace("inputs", "input")));
+    }
+
+    @Test
+    void everyDistance() {
+        double[] a = pooled("small", TEXTS.get(0));
+        double[] b = pooled("small", TEXTS.get(1));
+        double squares = 0;
+        double differences = 0;
+        for (int i = 0; i < a.length; i++) {
+            squares += (a[i] - b[i]) * (a[i] - b[i]);
+            differences += Math.abs(a[i] - b[i]);
+        }
+        assertThat(distance("\"distance\":\"cosine\"")).isEqualTo(distance(""));
+        assertThat(distance("\"distance\":\"dot\"")).isCloseTo(dot(a, b), within(1e-4));
+        assertThat(distance("\"distance\":\"euclidean\"")).isCloseTo(Math.sqrt(squares), within(1e-4));
+        assertThat(distance("\"distance\":\"manhattan\"")).isCloseTo(differences, within(1e-4));
+        assertThat(distance("\"distance\":\"dot\",\"normalize\":true")).isCloseTo(distance(""), within(1e-6));
+        assertThat(distance("\"pooling\":\"max\"")).isNotEqualTo(distance(""));
+    }
+
+    private double distance(String parameters) {
+        return ok(running.post(
+                        "/similarity",
+                        "{\"inputs\":{\"source_sentence\":\"a text\",\"sentences\":[\"another, and longer\"]},"
+                                + "\"parameters\":{" + parameters + "}}"))
+                .get(0)
+                .doubleValue();
     }
 
     @Test
@@ -166,7 +248,19 @@ final class EmbedTest {
         assertThat(running.post("/rerank", "{\"query\":\"a\",\"documents\":[\"b\"]}")
                         .statusCode())
                 .isEqualTo(422);
-        assertThat(running.post("/embed", "{\"inputs\":\"a\",\"encoding_format\":\"base64\"}")
+        for (String wrong : List.of(
+                "\"encoding_format\":\"hex\"",
+                "\"encoding_format\":\"int8\",\"normalize\":false",
+                "\"pooling\":\"sum\"",
+                "\"pooling\":\"none\",\"dimensions\":3")) {
+            assertThat(running.post("/embed", body(TEXTS, "," + wrong)).statusCode())
+                    .as(wrong)
+                    .isEqualTo(422);
+        }
+        assertThat(running.post(
+                                "/similarity",
+                                "{\"inputs\":{\"source_sentence\":\"a\",\"sentences\":[\"b\"]},"
+                                        + "\"parameters\":{\"distance\":\"hamming\"}}")
                         .statusCode())
                 .isEqualTo(422);
     }

@@ -75,7 +75,13 @@ final class GoldenPipelinesTest {
     }
 
     private static void check(
-            SoftAssertions all, Compute compute, double tolerance, String model, String checkpoint, String file, String task)
+            SoftAssertions all,
+            Compute compute,
+            double tolerance,
+            String model,
+            String checkpoint,
+            String file,
+            String task)
             throws IOException {
         RunningServer running = SERVERS.computeIfAbsent(compute, GoldenPipelinesTest::serve);
         Path cases = RunningServer.resource("/io/gatun/golden/" + model + "/" + checkpoint + "/" + file + ".jsonl");

@@ -1,0 +1,79 @@
+package io.gatun.http;
+
+import com.fasterxml.jackson.core.JsonGenerator;
+import io.gatun.service.Finding;
+import io.gatun.service.Input;
+import io.gatun.service.TextService;
+import io.gatun.service.TokenOptions;
+import java.io.IOException;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/** All heads at once: for each text an object with what each head's pipeline gives. */
+final class AnalyzePipeline implements Pipeline {
+    private static final String EXAMPLE = "{\"inputs\": \"a text\"}";
+    /** What a label or an entity takes of the heap, as an object and as text. */
+    private static final long HEAP_PER_FINDING = 256;
+
+    private final TextService service;
+
+    AnalyzePipeline(TextService service) {
+        this.service = service;
+    }
+
+    @Override
+    public Reply answer(Exchange exchange, Optional<String> model, Fields fields) throws InterruptedException {
+        Fields wanted = fields.with("parameters");
+        Inputs inputs = Inputs.texts(
+                fields.required("inputs", EXAMPLE), service.limits().maxTexts());
+        List<Map<String, Finding>> findings = service.analyzer()
+                .analyze(
+                        exchange.call(),
+                        model,
+                        wanted.has("heads")
+                                ? Optional.of(wanted.texts("heads", "{\"heads\": [\"sentiment\"]}"))
+                                : Optional.empty(),
+                        inputs.all().stream()
+                                .map(input -> ((Input.Text) input).text())
+                                .toList(),
+                        wanted.truncation(),
+                        options(wanted));
+        exchange.reserve(HEAP_PER_FINDING
+                * findings.stream()
+                        .flatMap(text -> text.values().stream())
+                        .mapToLong(Finding::size)
+                        .sum());
+        return Reply.largeJson(out -> {
+            if (!inputs.batch()) {
+                write(findings.getFirst(), out);
+                return;
+            }
+            out.writeStartArray();
+            for (Map<String, Finding> text : findings) {
+                write(text, out);
+            }
+            out.writeEndArray();
+        });
+    }
+
+    private static TokenOptions options(Fields wanted) {
+        return TokenOptions.of(
+                wanted.text("aggregation_strategy").or(() -> Optional.of("simple")),
+                wanted.has("ignore_labels")
+                        ? Optional.of(wanted.texts("ignore_labels", "{\"ignore_labels\": [\"O\"]}"))
+                        : Optional.empty(),
+                wanted.number("threshold"),
+                OptionalInt.empty());
+    }
+
+    private static void write(Map<String, Finding> text, JsonGenerator out) throws IOException {
+        out.writeStartObject();
+        for (Map.Entry<String, Finding> head : text.entrySet()) {
+            out.writeFieldName(head.getKey());
+            head.getValue().write(out);
+        }
+        out.writeEndObject();
+    }
+}
