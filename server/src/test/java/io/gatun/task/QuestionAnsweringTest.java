@@ -70,6 +70,7 @@ final class QuestionAnsweringTest {
     void noAnswerIsLongerThanAskedForOrOfTheQuestion() {
         float[] logits = peak(1, 7);
         logits[2 * 4] = 5;
+        logits[2 * 5] = 0;
         AnswerSpan answer =
                 answers(new AnswerSelection(1, 3, false, false), logits).getFirst();
         assertThat(answer.start()).isEqualTo(6);
