@@ -8,11 +8,21 @@ import picocli.CommandLine.Spec;
 /** The program without a command: says that it needs one. */
 @Command(
         name = "gatun",
-        description = "Serves text classifiers of the BERT family.",
+        description = "Serves text models of the BERT family.",
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
         synopsisSubcommandLabel = "COMMAND",
-        subcommands = {ServeCommand.class, PredictCommand.class, ConvertCommand.class, InspectCommand.class})
+        subcommands = {
+            ServeCommand.class,
+            PredictCommand.class,
+            NerCommand.class,
+            QaCommand.class,
+            FillMaskCommand.class,
+            EmbedCommand.class,
+            AnalyzeCommand.class,
+            ConvertCommand.class,
+            InspectCommand.class
+        })
 final class GatunCommand implements Runnable {
     @Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it
@@ -20,6 +30,8 @@ final class GatunCommand implements Runnable {
 
     @Override
     public void run() {
-        throw new ParameterException(spec.commandLine(), "A command is missing: serve, predict, convert or inspect");
+        throw new ParameterException(
+                spec.commandLine(),
+                "A command is missing: serve, predict, ner, qa, fill-mask, embed, analyze, convert or inspect");
     }
 }

@@ -24,13 +24,13 @@ final class AnalyzePipeline implements Pipeline {
     }
 
     @Override
-    public Reply answer(Exchange exchange, Optional<String> model, Fields fields) throws InterruptedException {
+    public Reply answer(Asked asked, Optional<String> model, Fields fields) throws InterruptedException {
         Fields wanted = fields.with("parameters");
         Inputs inputs = Inputs.texts(
                 fields.required("inputs", EXAMPLE), service.limits().maxTexts());
         List<Map<String, Finding>> findings = service.analyzer()
                 .analyze(
-                        exchange.call(),
+                        asked.call(),
                         model,
                         wanted.has("heads")
                                 ? Optional.of(wanted.texts("heads", "{\"heads\": [\"sentiment\"]}"))
@@ -40,7 +40,7 @@ final class AnalyzePipeline implements Pipeline {
                                 .toList(),
                         wanted.truncation(),
                         options(wanted));
-        exchange.reserve(HEAP_PER_FINDING
+        asked.reserve(HEAP_PER_FINDING
                 * findings.stream()
                         .flatMap(text -> text.values().stream())
                         .mapToLong(Finding::size)

@@ -10,7 +10,7 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** One request that is being answered. Used by its own thread. */
-final class Exchange {
+final class Exchange implements Asked {
     private final ServerRequest request;
     private final RequestBody bodies;
     private final RequestBody.Lease lease;
@@ -40,7 +40,8 @@ final class Exchange {
      *
      * @throws RequestException when a header says something wrong
      */
-    Call call() {
+    @Override
+    public Call call() {
         Call known = call;
         if (known == null) {
             known = new Call(client, CallHeaders.read(request), start);
@@ -88,7 +89,8 @@ final class Exchange {
         return request;
     }
 
-    Optional<String> header(String name) {
+    @Override
+    public Optional<String> header(String name) {
         return request.headers().first(HeaderNames.create(name));
     }
 
@@ -102,8 +104,8 @@ final class Exchange {
         return request.path().pathParameters().first(name).asOptional();
     }
 
-    /** Takes memory for a large answer until the request is answered. */
-    void reserve(long heapBytes) throws RequestException {
+    @Override
+    public void reserve(long heapBytes) throws RequestException {
         lease.addHeap(heapBytes);
     }
 }

@@ -21,14 +21,14 @@ final class FillMaskPipeline implements Pipeline {
     }
 
     @Override
-    public Reply answer(Exchange exchange, Optional<String> model, Fields fields) throws InterruptedException {
+    public Reply answer(Asked asked, Optional<String> model, Fields fields) throws InterruptedException {
         Fields parameters = fields.object("parameters");
         Inputs inputs = Inputs.texts(
                 fields.required("inputs", "{\"inputs\": \"Paris is the [MASK] of France.\"}"),
                 service.limits().maxTexts());
         List<List<List<MaskFill>>> fills = service.masks()
                 .fill(
-                        exchange.call(),
+                        asked.call(),
                         model,
                         parameters.text("head").or(() -> fields.text("head")),
                         inputs.all().stream()
@@ -37,7 +37,7 @@ final class FillMaskPipeline implements Pipeline {
                         truncation(fields, parameters),
                         new FillOptions(
                                 parameters.integer("top_k").orElse(FillOptions.DEFAULT.topK()), targets(parameters)));
-        exchange.reserve(heap(fills));
+        asked.reserve(heap(fills));
         return Reply.largeJson(out -> {
             if (fills.size() == 1) { // the pipeline, too, answers a batch of one as a text
                 MaskFill.write(fills.getFirst(), out);

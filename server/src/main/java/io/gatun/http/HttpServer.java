@@ -115,7 +115,7 @@ public final class HttpServer implements AutoCloseable {
             InFlight inFlight) {
         TeiRoutes tei = new TeiRoutes(service);
         tei.register(routes);
-        new HuggingFaceRoutes(service, tei).register(routes);
+        new HuggingFaceRoutes(service, tei, new Pipelines(service, tei)).register(routes);
         new OpenAiRoutes(service).register(routes);
         new InferenceRoutes(inference, service.catalogue(), inFlight).register(routes);
         new ServerRoutes(new ServerInfo(service.catalogue(), service.limits(), settings), metrics, inFlight)

@@ -7,5 +7,5 @@ import java.util.Optional;
 @FunctionalInterface
 interface Pipeline {
     /** {@code model}: or nothing, the default one. */
-    Reply answer(Exchange exchange, Optional<String> model, Fields fields) throws IOException, InterruptedException;
+    Reply answer(Asked asked, Optional<String> model, Fields fields) throws IOException, InterruptedException;
 }

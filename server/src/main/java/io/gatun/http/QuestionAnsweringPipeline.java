@@ -31,17 +31,16 @@ final class QuestionAnsweringPipeline implements Pipeline {
     }
 
     @Override
-    public Reply answer(Exchange exchange, Optional<String> model, Fields fields) throws InterruptedException {
+    public Reply answer(Asked asked, Optional<String> model, Fields fields) throws InterruptedException {
         Fields parameters = fields.object("parameters");
         List<List<AnswerSpan>> answers = service.questions()
                 .answers(
-                        exchange.call(),
+                        asked.call(),
                         model,
                         parameters.text("head").or(() -> fields.text("head")),
                         questions(fields, parameters),
                         options(parameters));
-        exchange.reserve(
-                HEAP_PER_ANSWER * answers.stream().mapToLong(List::size).sum());
+        asked.reserve(HEAP_PER_ANSWER * answers.stream().mapToLong(List::size).sum());
         return Reply.largeJson(out -> {
             if (answers.size() == 1) {
                 AnswerSpan.write(answers.getFirst(), out);

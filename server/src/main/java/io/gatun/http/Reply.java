@@ -47,6 +47,11 @@ record Reply(int status, String contentType, byte[] body, Json.@Nullable Content
         return new Reply(NO_CONTENT, "", new byte[0], null, headers);
     }
 
+    /** All of the body. */
+    byte[] bytes() {
+        return large == null ? body : Json.bytes(large);
+    }
+
     boolean isEmpty() {
         return status == NO_CONTENT;
     }

@@ -65,24 +65,24 @@ final class TeiRoutes {
         return fields.text("model");
     }
 
-    Reply predict(Exchange exchange, Fields fields) throws InterruptedException {
+    Reply predict(Asked asked, Fields fields) throws InterruptedException {
         if (fields.has("parameters")) {
             // Only Hugging Face's clients send it, and they read its pipeline's answer.
-            return HuggingFaceRoutes.classification(service, exchange, model(fields), fields);
+            return new TextClassificationPipeline(service).answer(asked, model(fields), fields);
         }
         Inputs inputs = Inputs.pairs(fields.required("inputs", INPUTS), maxTexts);
         boolean raw = fields.flag("raw_scores", false);
         if (DocumentParameters.in(fields)) {
             DocumentParameters document = DocumentParameters.of(fields);
             ClassifiedDocuments documents = service.documents()
-                    .classify(exchange.call(), model(fields), fields.text("head"), inputs.all(), document.size());
+                    .classify(asked.call(), model(fields), fields.text("head"), inputs.all(), document.size());
             Optional<TextClassification.Function> function =
                     raw ? Optional.of(TextClassification.Function.NONE) : Optional.empty();
             return new DocumentAnswers(document, documents, inputs.all(), function, Integer.MAX_VALUE)
                     .reply(inputs.batch());
         }
-        Classified classified = service.classify(
-                exchange.call(), model(fields), fields.text("head"), inputs.all(), fields.truncation());
+        Classified classified =
+                service.classify(asked.call(), model(fields), fields.text("head"), inputs.all(), fields.truncation());
         return Reply.json(out -> {
             if (inputs.batch()) {
                 out.writeStartArray();
@@ -96,12 +96,12 @@ final class TeiRoutes {
         });
     }
 
-    Reply embed(Exchange exchange, Fields fields) throws InterruptedException {
-        return embed(exchange, model(fields), fields);
+    Reply embed(Asked asked, Fields fields) throws InterruptedException {
+        return embed(asked, model(fields), fields);
     }
 
     /** {@code fields}: their own or, as Hugging Face's pipelines take them, within {@code parameters}. */
-    Reply embed(Exchange exchange, Optional<String> model, Fields fields) throws InterruptedException {
+    Reply embed(Asked asked, Optional<String> model, Fields fields) throws InterruptedException {
         Fields wanted = fields.with("parameters");
         Inputs inputs = Inputs.texts(fields.required("inputs", INPUTS), maxTexts);
         if (wanted.text("pooling").filter("none"::equals).isPresent()) {
@@ -111,13 +111,13 @@ final class TeiRoutes {
                             "The pooling \"none\" gives each token's vector as it is; send no \"" + field + "\".");
                 }
             }
-            return embedAll(exchange, model, inputs, wanted.truncation());
+            return embedAll(asked, model, inputs, wanted.truncation());
         }
         VectorOptions options = wanted.vectorOptions(true);
         VectorEncoding encoding = VectorEncoding.of(wanted, options);
-        List<float[]> vectors = service.embed(exchange.call(), model, inputs.all(), wanted.truncation(), options)
+        List<float[]> vectors = service.embed(asked.call(), model, inputs.all(), wanted.truncation(), options)
                 .vectors();
-        reserve(exchange, vectors);
+        reserve(asked, vectors);
         return Reply.largeJson(out -> {
             out.writeStartArray();
             for (float[] vector : vectors) {
@@ -128,8 +128,8 @@ final class TeiRoutes {
     }
 
     /** Takes the memory that vectors need, as floats and as text. */
-    static void reserve(Exchange exchange, List<float[]> vectors) {
-        exchange.reserve(HEAP_PER_VALUE
+    static void reserve(Asked asked, List<float[]> vectors) {
+        asked.reserve(HEAP_PER_VALUE
                 * vectors.stream().mapToLong(vector -> vector.length).sum());
     }
 
@@ -142,11 +142,11 @@ final class TeiRoutes {
                 fields.truncation());
     }
 
-    private Reply embedAll(Exchange exchange, Optional<String> model, Inputs inputs, Truncation truncation)
+    private Reply embedAll(Asked asked, Optional<String> model, Inputs inputs, Truncation truncation)
             throws InterruptedException {
-        EmbeddedTokens embedded = service.embedTokens(exchange.call(), model, inputs.all(), truncation);
+        EmbeddedTokens embedded = service.embedTokens(asked.call(), model, inputs.all(), truncation);
         int width = embedded.width();
-        reserve(exchange, embedded.rows());
+        reserve(asked, embedded.rows());
         return Reply.largeJson(out -> {
             out.writeStartArray();
             for (float[] rows : embedded.rows()) {
@@ -173,12 +173,12 @@ final class TeiRoutes {
         return similarity(exchange, model(fields), fields);
     }
 
-    Reply similarity(Exchange exchange, Optional<String> model, Fields fields) throws InterruptedException {
+    Reply similarity(Asked asked, Optional<String> model, Fields fields) throws InterruptedException {
         fields.required("inputs", SIMILARITY);
         Fields inputs = fields.object("inputs");
         Fields wanted = fields.with("parameters");
         List<Float> distances = service.similarity(
-                exchange.call(),
+                asked.call(),
                 model,
                 inputs.text("source_sentence").orElseThrow(() -> missing("source_sentence", SIMILARITY)),
                 inputs.texts("sentences", SIMILARITY),

@@ -21,7 +21,7 @@ final class TokenClassificationPipeline implements Pipeline {
     }
 
     @Override
-    public Reply answer(Exchange exchange, Optional<String> model, Fields fields) throws InterruptedException {
+    public Reply answer(Asked asked, Optional<String> model, Fields fields) throws InterruptedException {
         Fields parameters = fields.object("parameters");
         if (parameters.flag("is_split_into_words", false)) {
             throw RequestException.validation(
@@ -34,7 +34,7 @@ final class TokenClassificationPipeline implements Pipeline {
         Truncation truncation = fields.truncation();
         List<List<Entity>> entities = service.tokens()
                 .entities(
-                        exchange.call(),
+                        asked.call(),
                         model,
                         parameters.text("head").or(() -> head),
                         inputs.all().stream()
@@ -42,8 +42,7 @@ final class TokenClassificationPipeline implements Pipeline {
                                 .toList(),
                         parameters.has("truncate") ? parameters.truncation() : truncation,
                         options(parameters));
-        exchange.reserve(
-                HEAP_PER_ENTITY * entities.stream().mapToLong(List::size).sum());
+        asked.reserve(HEAP_PER_ENTITY * entities.stream().mapToLong(List::size).sum());
         return Reply.largeJson(out -> {
             if (!inputs.batch()) {
                 Entity.write(entities.getFirst(), out);

@@ -27,7 +27,7 @@ final class ZeroShotPipeline implements Pipeline {
     }
 
     @Override
-    public Reply answer(Exchange exchange, Optional<String> model, Fields fields) throws InterruptedException {
+    public Reply answer(Asked asked, Optional<String> model, Fields fields) throws InterruptedException {
         Fields parameters = fields.object("parameters");
         Inputs inputs =
                 Inputs.texts(fields.required("inputs", LABELS), service.limits().maxTexts());
@@ -38,9 +38,8 @@ final class ZeroShotPipeline implements Pipeline {
                 parameters.text("hypothesis_template").orElse(ZeroShotOptions.HYPOTHESIS_TEMPLATE),
                 parameters.flag("multi_label", false));
         List<List<LabelScore>> scores = service.zeroShot()
-                .classify(
-                        exchange.call(), model, parameters.text("head").or(() -> fields.text("head")), texts, options);
-        boolean list = exchange.header("User-Agent")
+                .classify(asked.call(), model, parameters.text("head").or(() -> fields.text("head")), texts, options);
+        boolean list = asked.header("User-Agent")
                 .filter(agent -> INFERENCE_CLIENT.matcher(agent).find())
                 .isPresent();
         return Reply.json(out -> {
