@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 import static org.awaitility.Awaitility.await;
 
+import io.gatun.golden.GoldenModels;
 import io.gatun.kernel.Compute;
 import io.gatun.kernel.SessionLimits;
 import io.gatun.kernel.Slab;
@@ -232,6 +233,37 @@ final class LanesTest {
                 job.result().get(30, TimeUnit.SECONDS);
             }
             assertThat(gate.sizes).containsExactly(1, 2, 4, 1, 1, 1);
+        }
+    }
+
+    @Test
+    void masksAreAnsweredWithTheVocabularyAndBoundABatch() throws Exception {
+        Gate gate = new Gate();
+        LaneSettings settings =
+                new LaneSettings(1, new SessionLimits(100, 8, 1, 3), LaneSettings.MAX_BATCH, 100, 10_000);
+        try (TextModel words = GoldenModels.load("distilbert-uncased", "fill-mask", Compute.F32);
+                Lanes lanes = Lanes.start(words, settings, gate)) {
+            Head head = words.description().heads().getFirst();
+            int mask = words.kernel().info().maskToken().orElseThrow();
+            int vocabulary = words.kernel().info().vocabularySize();
+            int[] one = {2, 5, mask, 6, 3};
+            lanes.submit(List.of(job(one, 1)), Priority.INTERACTIVE);
+            gate.awaitBatch();
+            List<Job> waiting = List.of(
+                    job(new int[] {2, mask, mask, 3}, 1), job(one, 1), /**/ job(one, 1), job(new int[] {2, 5, 3}, 1));
+            lanes.submit(waiting, Priority.INTERACTIVE);
+            Job four = job(new int[] {mask, mask, mask, mask}, 1);
+            assertThatThrownBy(() -> lanes.submit(List.of(four), Priority.INTERACTIVE))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("4 masks; a batch has room for 3");
+            gate.open.countDown();
+            List<float[]> answers = new ArrayList<>();
+            for (Job job : waiting) {
+                answers.add(job.result().get(30, TimeUnit.SECONDS).logits(head));
+            }
+            assertThat(answers).extracting(logits -> logits.length / vocabulary).containsExactly(2, 1, 1, 0);
+            assertThat(answers.get(2)).containsExactly(answers.get(1));
+            assertThat(gate.sizes).containsExactly(1, 2, 2);
         }
     }
 
