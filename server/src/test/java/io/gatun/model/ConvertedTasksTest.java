@@ -101,7 +101,8 @@ final class ConvertedTasksTest {
         String embeddings = (distil ? "distilbert" : "bert") + ".embeddings.word_embeddings.weight";
         String decoder = distil ? "vocab_projector.weight" : "cls.predictions.decoder.weight";
         Checkpoints.Tensor words = requireNonNull(tensors.get(embeddings));
-        tensors.put(decoder, new Checkpoints.Tensor(words.shape(), words.values().clone()));
+        tensors.put(
+                decoder, new Checkpoints.Tensor(words.shape(), words.values().clone()));
         Checkpoints.write(folder.resolve(WEIGHTS), tensors);
         float[] logits;
         try (TextModel model = converted(folder, TensorType.F32)) {
@@ -146,8 +147,8 @@ final class ConvertedTasksTest {
         spans.putArray("tensors").add("qa_outputs");
         spans.withObject("/reads").putArray("layers").add(2);
         Files.writeString(folder.resolve("heads.json"), json.toString());
-        Map<String, Checkpoints.Tensor> answers =
-                Checkpoints.read(GOLDEN.resolve(name).resolve("question-answering").resolve(WEIGHTS));
+        Map<String, Checkpoints.Tensor> answers = Checkpoints.read(
+                GOLDEN.resolve(name).resolve("question-answering").resolve(WEIGHTS));
         answers.keySet().removeIf(tensor -> !tensor.startsWith("qa_outputs"));
         Checkpoints.write(folder.resolve("spans.safetensors"), answers);
         try (TextModel model = converted(folder, TensorType.Q8_0);
@@ -179,12 +180,14 @@ final class ConvertedTasksTest {
                 "{\"word_embedding_dimension\": 32, \"pooling_mode_cls_token\": false, \"pooling_mode_" + mode
                         + "\": true}");
         try (TextModel model = converted(folder, TensorType.F32)) {
-            assertThat(model.description().pooling()).isEqualTo(switch (mode) {
-                case "mean_tokens" -> Pooling.MEAN;
-                case "cls_token" -> Pooling.CLS;
-                case "lasttoken" -> Pooling.LAST;
-                default -> Pooling.MAX;
-            });
+            assertThat(model.description().pooling())
+                    .isEqualTo(
+                            switch (mode) {
+                                case "mean_tokens" -> Pooling.MEAN;
+                                case "cls_token" -> Pooling.CLS;
+                                case "lasttoken" -> Pooling.LAST;
+                                default -> Pooling.MAX;
+                            });
         }
         Files.writeString(pooling, "{\"pooling_mode_weightedmean_tokens\": true}");
         assertThatThrownBy(() -> converted(folder, TensorType.F32)).hasMessageContaining("weightedmean_tokens");
