@@ -10,11 +10,8 @@ import io.gatun.task.TokenClassification;
 import io.gatun.text.CodePoints;
 import io.gatun.text.Encoding;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.function.IntFunction;
 
 /** What heads for tokens find in texts: names, toxic passages. Each method waits for its answer. Thread-safe. */
 public final class TokenClassifier {
@@ -121,12 +118,9 @@ public final class TokenClassifier {
         return parts;
     }
 
-    /** A head's task for one request, which asks the tokenizer once for each token that it has. */
+    /** A head's task, for a request that has these options. */
     static TokenClassification task(TextModel model, Head head, TokenOptions options) {
-        Map<Integer, String> known = new HashMap<>();
-        IntFunction<String> pieces =
-                id -> known.computeIfAbsent(id, _ -> model.tokenizer().decode(new int[] {id}, false));
         return new TokenClassification(
-                head, options.aggregation(), options.ignoredLabels(), pieces, model.unknownToken());
+                head, options.aggregation(), options.ignoredLabels(), model.tokenizer()::tokenOf, model.unknownToken());
     }
 }

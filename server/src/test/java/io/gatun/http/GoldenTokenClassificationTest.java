@@ -3,61 +3,64 @@ package io.gatun.http;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.gatun.golden.GoldenCase;
+import io.gatun.golden.GoldenModels;
 import io.gatun.kernel.Compute;
-import java.io.IOException;
+import io.gatun.model.ModelSource;
 import java.net.http.HttpResponse;
-import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.Predicate;
-import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.FieldSource;
 
 /** What Hugging Face's pipeline answers, to the letter. */
 final class GoldenTokenClassificationTest {
+    private static final String TASK = "token-classification";
+
     @TempDir
     private static Path folder = Path.of("");
 
     @ParameterizedTest
-    @ValueSource(strings = {"distilbert-uncased", "distilbert-cased", "bert-uncased"})
-    void inFullPrecision(String model) throws IOException {
+    @FieldSource("io.gatun.golden.GoldenModels#NAMES")
+    void inFullPrecision(String model) {
         check(model, Compute.F32, _ -> true, 1e-4);
     }
 
-    /** The answers that rounding does not turn: the file tells which. */
+    /** The answers that rounding does not turn. */
     @ParameterizedTest
-    @ValueSource(strings = {"distilbert-uncased", "distilbert-cased", "bert-uncased"})
-    void inEightBits(String model) throws IOException {
-        check(model, Compute.INT8, line -> line.path("int8").asBoolean(), 2e-2);
+    @FieldSource("io.gatun.golden.GoldenModels#NAMES")
+    void inEightBits(String model) {
+        check(model, Compute.INT8, GoldenCase::holdsInInt8, 2e-2);
     }
 
-    private static void check(String model, Compute compute, Predicate<JsonNode> chosen, double tolerance)
-            throws IOException {
-        Path golden = RunningServer.resource("/io/gatun/golden/" + model + "/token-classification");
-        try (RunningServer running =
-                new RunningServer(compute, Map.of("golden", RunningServer.convert(folder, model + compute, golden)))) {
-            for (String line : Files.readAllLines(golden.resolve("golden.jsonl"))) {
-                JsonNode expected = RunningServer.json(line);
-                if (chosen.test(expected)) {
-                    HttpResponse<String> response =
-                            running.post("/ner", expected.get("call").toString());
-                    assertThat(response.statusCode()).as(line).isEqualTo(200);
-                    same(expected.get("answer"), RunningServer.json(response), tolerance, line);
-                }
+    private static void check(String model, Compute compute, Predicate<GoldenCase> chosen, double tolerance) {
+        List<GoldenCase> cases =
+                GoldenCase.of(model, TASK).stream().filter(chosen).toList();
+        assertThat(cases).isNotEmpty();
+        try (RunningServer running = server(model, compute)) {
+            for (GoldenCase golden : cases) {
+                HttpResponse<String> response =
+                        running.post("/ner", golden.call().toString());
+                assertThat(response.statusCode()).as(response.body()).isEqualTo(200);
+                golden.assertAnswer(RunningServer.json(response), tolerance);
             }
         }
     }
 
+    private static RunningServer server(String model, Compute compute) {
+        Path file = GoldenModels.convert(model, TASK, folder);
+        return new RunningServer(compute, Map.of(model, ModelSource.file(file)));
+    }
+
     @Test
     void aDocumentOfAHundredThousandWords() {
-        Path golden = RunningServer.resource("/io/gatun/golden/distilbert-uncased/token-classification");
         String text = "Anna Smith flew to Berlin and came back from New York with two friends and ".repeat(6667);
-        try (RunningServer running =
-                new RunningServer(Compute.F32, Map.of("golden", RunningServer.convert(folder, "document", golden)))) {
+        try (RunningServer running = server("distilbert-uncased", Compute.F32)) {
             for (int stride : new int[] {0, 64}) {
                 HttpResponse<String> response = running.post(
                         "/ner",
@@ -76,26 +79,6 @@ final class GoldenTokenClassificationTest {
                 }
                 assertThat(end).isGreaterThan(text.length() - 100);
             }
-        }
-    }
-
-    private static void same(JsonNode expected, JsonNode found, double tolerance, String line) {
-        if (expected.isFloatingPointNumber()) {
-            assertThat(found.doubleValue()).as(line).isCloseTo(expected.doubleValue(), Offset.offset(tolerance));
-        } else if (expected.isArray()) {
-            assertThat(found).as(line).hasSize(expected.size());
-            for (int i = 0; i < expected.size(); i++) {
-                same(expected.get(i), found.get(i), tolerance, line);
-            }
-        } else if (expected.isObject()) {
-            assertThat(found.properties().stream().map(Map.Entry::getKey).toList())
-                    .as(line)
-                    .isEqualTo(expected.properties().stream()
-                            .map(Map.Entry::getKey)
-                            .toList());
-            expected.properties().forEach(field -> same(field.getValue(), found.get(field.getKey()), tolerance, line));
-        } else {
-            assertThat(found).as(line).isEqualTo(expected);
         }
     }
 }
