@@ -92,8 +92,8 @@ final class EmbedTest {
                     .toArray();
             assertThat(first.get(j).floatValue()).isEqualTo((float) values[0]);
             assertThat(last.get(j).floatValue()).isEqualTo((float) values[rows - 1]);
-            assertThat(max.get(j).doubleValue())
-                    .isEqualTo(Arrays.stream(values).max().orElseThrow());
+            assertThat(max.get(j).floatValue())
+                    .isEqualTo((float) Arrays.stream(values).max().orElseThrow());
             assertThat(mean.get(j).doubleValue())
                     .isCloseTo(Arrays.stream(values).average().orElseThrow(), within(1e-6));
         }
