@@ -14,8 +14,8 @@ import java.util.OptionalInt;
 /** All heads at once: for each text an object with what each head's pipeline gives. */
 final class AnalyzePipeline implements Pipeline {
     private static final String EXAMPLE = "{\"inputs\": \"a text\"}";
-    /** What a label or an entity takes of the heap, as an object and as text. */
-    private static final long HEAP_PER_FINDING = 256;
+    /** As objects and as text. */
+    private static final long HEAP_PER_CHARACTER = 2;
 
     private final TextService service;
 
@@ -40,10 +40,10 @@ final class AnalyzePipeline implements Pipeline {
                                 .toList(),
                         wanted.truncation(),
                         options(wanted));
-        asked.reserve(HEAP_PER_FINDING
+        asked.reserve(HEAP_PER_CHARACTER
                 * findings.stream()
                         .flatMap(text -> text.values().stream())
-                        .mapToLong(Finding::size)
+                        .mapToLong(Finding::characters)
                         .sum());
         return Reply.largeJson(out -> {
             if (!inputs.batch()) {

@@ -5,8 +5,8 @@ import io.gatun.batch.Outputs;
 import io.gatun.model.Head;
 import io.gatun.model.Task;
 import io.gatun.model.TextModel;
+import io.gatun.task.Entity;
 import io.gatun.task.TextClassification;
-import io.gatun.task.TokenClassification;
 import io.gatun.text.CodePoints;
 import io.gatun.text.Encoding;
 import java.util.ArrayList;
@@ -22,14 +22,37 @@ public final class Analyzer {
 
     private final Catalogue catalogue;
     private final Computation computation;
+    private final MaskFiller masks;
 
-    Analyzer(Catalogue catalogue, Computation computation) {
+    Analyzer(Catalogue catalogue, Computation computation, MaskFiller masks) {
         this.catalogue = catalogue;
         this.computation = computation;
+        this.masks = masks;
     }
 
     /**
-     * What heads say of each text, by their names.
+     * A text, and the heads that have something to say of it.
+     *
+     * @param masks where they are in the encoding
+     */
+    @SuppressWarnings("ArrayRecordComponent") // made once a text, never compared
+    private record Reading(String text, Encoding encoding, int[] masks, List<Head> heads) {
+        long logits(int vocabulary) {
+            long logits = 0;
+            for (Head head : heads) {
+                logits += switch (head.task()) {
+                    case TEXT_CLASSIFICATION -> head.labels().size();
+                    case TOKEN_CLASSIFICATION, QUESTION_ANSWERING ->
+                        (long) encoding.length() * head.labels().size();
+                    case FILL_MASK -> (long) masks.length * vocabulary;
+                };
+            }
+            return logits;
+        }
+    }
+
+    /**
+     * What heads say of each text, by their names. Of heads that fill masks nothing is said where there are none.
      *
      * @param headNames or none: all that need no more than a text
      * @param tokens how the labels of tokens become entities
@@ -46,26 +69,37 @@ public final class Analyzer {
         try (Catalogue.Lease lease = catalogue.lease(modelName)) {
             ServedModel served = lease.served();
             List<Head> heads = headNames.isPresent() ? heads(served, headNames.get()) : heads(served);
-            Outputs outputs = Outputs.ofHeads(heads);
-            List<Input> inputs = texts.stream().<Input>map(Input.Text::new).toList();
-            List<Encoding> encodings = computation.encoder().encodeWithOffsets(call, served, inputs, truncation);
+            List<Reading> readings = readings(call, served, heads, texts, truncation);
             List<Map<String, Finding>> findings = new ArrayList<>(texts.size());
             while (findings.size() < texts.size()) {
-                int start = findings.size();
-                List<Encoding> part = encodings.subList(start, partEnd(encodings, start, heads));
-                List<Answer> answers = computation.answers(call, served, part, outputs);
-                for (int i = 0; i < part.size(); i++) {
+                List<Reading> part = part(served.model(), readings.subList(findings.size(), texts.size()));
+                List<Reading> asked = part.stream()
+                        .filter(reading -> !reading.heads.isEmpty())
+                        .toList();
+                List<Answer> answers = asked.isEmpty() ? List.of() : answers(call, served, asked);
+                int next = 0;
+                for (Reading reading : part) {
                     findings.add(
-                            findings(served.model(), heads, texts.get(start + i), part.get(i), answers.get(i), tokens));
+                            reading.heads.isEmpty()
+                                    ? Map.of()
+                                    : findings(call, served.model(), reading, answers.get(next++), tokens));
                 }
             }
             return findings;
         }
     }
 
+    private List<Answer> answers(Call call, ServedModel served, List<Reading> readings) throws InterruptedException {
+        return computation.answers(
+                call,
+                served,
+                readings.stream().map(Reading::encoding).toList(),
+                readings.stream().map(reading -> Outputs.ofHeads(reading.heads)).toList());
+    }
+
     private static List<Head> heads(ServedModel served) {
         List<Head> heads = served.model().description().heads().stream()
-                .filter(head -> needsOnlyText(head.task()))
+                .filter(head -> head.task() != Task.QUESTION_ANSWERING)
                 .toList();
         if (heads.isEmpty()) {
             throw RequestException.validation("The model \"" + served.name()
@@ -82,59 +116,83 @@ public final class Analyzer {
         List<Head> heads = new ArrayList<>();
         for (String name : names) {
             Head head = Computation.head(served, name);
-            if (!needsOnlyText(head.task())) {
-                throw RequestException.validation("The head \"" + head.name() + "\" is for "
-                        + head.task().id() + ", which needs more than a text; ask the route of that task.");
+            if (head.task() == Task.QUESTION_ANSWERING) {
+                throw RequestException.validation(
+                        "The head \"" + head.name() + "\" answers questions, and a text alone has none; post to /qa.");
             }
             heads.add(head);
         }
         return heads.stream().distinct().toList();
     }
 
-    private static boolean needsOnlyText(Task task) {
-        return switch (task) {
-            case TEXT_CLASSIFICATION, TOKEN_CLASSIFICATION -> true;
-            case QUESTION_ANSWERING, FILL_MASK -> false;
-        };
+    private List<Reading> readings(
+            Call call, ServedModel served, List<Head> heads, List<String> texts, Truncation truncation)
+            throws InterruptedException {
+        List<Input> inputs = texts.stream().<Input>map(Input.Text::new).toList();
+        List<Encoding> encodings = computation.encoder().encodeWithOffsets(call, served, inputs, truncation);
+        boolean fills = heads.stream().anyMatch(head -> head.task() == Task.FILL_MASK);
+        int mask = fills ? served.model().maskToken().orElse(-1) : -1;
+        List<Head> others =
+                heads.stream().filter(head -> head.task() != Task.FILL_MASK).toList();
+        List<Reading> readings = new ArrayList<>();
+        for (int i = 0; i < texts.size(); i++) {
+            int[] places = MaskFiller.places(encodings.get(i), mask);
+            MaskFiller.checkLimit(served, texts.size() == 1 ? "The text" : "inputs[" + i + "]", places.length);
+            readings.add(new Reading(texts.get(i), encodings.get(i), places, places.length > 0 ? heads : others));
+        }
+        MaskFiller.checkAnswer(encodings, readings.stream().map(Reading::masks).toList(), FillOptions.DEFAULT.topK());
+        return readings;
     }
 
-    /** How many texts from one on have logits that may be held together; at least one. */
-    private static int partEnd(List<Encoding> encodings, int start, List<Head> heads) {
-        long logits = 0;
-        int end = start;
-        while (end < encodings.size()) {
-            for (Head head : heads) {
-                int rows = head.task() == Task.TOKEN_CLASSIFICATION
-                        ? encodings.get(end).length()
-                        : 1;
-                logits += (long) rows * head.labels().size();
-            }
-            if (end > start && logits > MAX_LOGITS) {
-                return end;
+    /** The first texts, whose logits may be held together; at least one. */
+    private static List<Reading> part(TextModel model, List<Reading> readings) {
+        int vocabulary = model.description().vocabularySize();
+        long logits = readings.getFirst().logits(vocabulary);
+        int end = 1;
+        while (end < readings.size()) {
+            logits += readings.get(end).logits(vocabulary);
+            if (logits > MAX_LOGITS) {
+                break;
             }
             end++;
         }
-        return end;
+        return readings.subList(0, end);
     }
 
-    private static Map<String, Finding> findings(
-            TextModel model, List<Head> heads, String text, Encoding encoding, Answer answer, TokenOptions tokens) {
+    private Map<String, Finding> findings(
+            Call call, TextModel model, Reading reading, Answer answer, TokenOptions tokens)
+            throws InterruptedException {
         Map<String, Finding> findings = new LinkedHashMap<>();
-        for (Head head : heads) {
+        for (Head head : reading.heads) {
             float[] logits = answer.logits(head);
             findings.put(
                     head.name(),
                     switch (head.task()) {
                         case TEXT_CLASSIFICATION -> new Finding.Labels(TextClassification.scores(head, logits, false));
-                        case TOKEN_CLASSIFICATION -> {
-                            TokenClassification task = TokenClassifier.task(model, head, tokens);
-                            yield new Finding.Entities(task.entities(new CodePoints(text), encoding, logits).stream()
-                                    .filter(entity -> entity.score() >= (float) tokens.threshold())
-                                    .toList());
-                        }
-                        case QUESTION_ANSWERING, FILL_MASK -> throw new IllegalStateException(head.name());
+                        case TOKEN_CLASSIFICATION ->
+                            new Finding.Entities(entities(model, head, reading, logits, tokens));
+                        case FILL_MASK ->
+                            new Finding.Fills(masks.fills(
+                                    call,
+                                    model,
+                                    head,
+                                    reading.encoding,
+                                    reading.masks,
+                                    logits,
+                                    FillOptions.DEFAULT.topK(),
+                                    Optional.empty()));
+                        case QUESTION_ANSWERING -> throw new IllegalStateException(head.name());
                     });
         }
         return findings;
+    }
+
+    private static List<Entity> entities(
+            TextModel model, Head head, Reading reading, float[] logits, TokenOptions tokens) {
+        return TokenClassifier.task(model, head, tokens)
+                .entities(new CodePoints(reading.text), reading.encoding, logits)
+                .stream()
+                .filter(entity -> entity.score() >= (float) tokens.threshold())
+                .toList();
     }
 }

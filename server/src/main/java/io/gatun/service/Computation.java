@@ -7,6 +7,8 @@ import io.gatun.model.Head;
 import io.gatun.model.Task;
 import io.gatun.model.TextModel;
 import io.gatun.text.Encoding;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
@@ -28,10 +30,18 @@ final class Computation {
     /** What the kernel says of each input. */
     List<Answer> answers(Call call, ServedModel served, List<Encoding> encodings, Outputs outputs)
             throws InterruptedException {
+        return answers(call, served, encodings, Collections.nCopies(encodings.size(), outputs));
+    }
+
+    /** What the kernel says of each input, of each what is wanted of it. */
+    List<Answer> answers(Call call, ServedModel served, List<Encoding> encodings, List<Outputs> outputs)
+            throws InterruptedException {
         long deadline = inference.deadline(call);
-        List<Job> jobs = encodings.stream()
-                .map(encoding -> new Job(encoding.ids(), served.model().typeIds(encoding), outputs, deadline))
-                .toList();
+        List<Job> jobs = new ArrayList<>(encodings.size());
+        for (int i = 0; i < encodings.size(); i++) {
+            Encoding encoding = encodings.get(i);
+            jobs.add(new Job(encoding.ids(), served.model().typeIds(encoding), outputs.get(i), deadline));
+        }
         return inference.answers(call, served, jobs);
     }
 

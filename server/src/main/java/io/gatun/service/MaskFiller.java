@@ -74,11 +74,9 @@ public final class MaskFiller {
                 List<Answer> answers = computation.answers(
                         call, served, part.stream().map(encodings::get).toList(), Outputs.ofHead(head.index()));
                 for (int i = 0; i < part.size(); i++) {
+                    Encoding encoding = encodings.get(part.get(i));
                     float[] logits = answers.get(i).logits(head);
-                    List<List<FillMask.Candidate>> best = IntStream.range(0, masks.get(part.get(i)).length)
-                            .mapToObj(row -> FillMask.best(head, logits, row, vocabulary, count, targets))
-                            .toList();
-                    fills.add(texts(call, model, encodings.get(part.get(i)), masks.get(part.get(i)), best));
+                    fills.add(fills(call, model, head, encoding, masks.get(part.get(i)), logits, count, targets));
                 }
             }
             return fills;
@@ -87,25 +85,52 @@ public final class MaskFiller {
 
     /** Where each text's masks are. */
     private static List<int[]> masks(ServedModel served, List<Encoding> encodings, int mask) {
-        int limit = served.lanes().settings().limits().maxMasks();
         String name = served.model().tokenizer().tokenOf(mask);
         List<int[]> masks = new ArrayList<>();
         for (int i = 0; i < encodings.size(); i++) {
-            int[] ids = encodings.get(i).ids();
-            int[] places =
-                    IntStream.range(0, ids.length).filter(at -> ids[at] == mask).toArray();
+            int[] places = places(encodings.get(i), mask);
             String text = encodings.size() == 1 ? "The text" : "inputs[" + i + "]";
             if (places.length == 0) {
                 throw RequestException.validation(text + " has no mask; write " + name
                         + " where a word is wanted, before the text is cut if it is long.");
             }
-            if (places.length > limit) {
-                throw RequestException.validation(text + " has " + places.length + " masks, more than the limit of "
-                        + limit + "; send it in parts.");
-            }
+            checkLimit(served, text, places.length);
             masks.add(places);
         }
         return masks;
+    }
+
+    /** Where a text's masks are. */
+    static int[] places(Encoding encoding, int mask) {
+        int[] ids = encoding.ids();
+        return IntStream.range(0, ids.length).filter(at -> ids[at] == mask).toArray();
+    }
+
+    /** Refuses a text of more masks than a batch has room for. */
+    static void checkLimit(ServedModel served, String text, int masks) {
+        int limit = served.lanes().settings().limits().maxMasks();
+        if (masks > limit) {
+            throw RequestException.validation(
+                    text + " has " + masks + " masks, more than the limit of " + limit + "; send it in parts.");
+        }
+    }
+
+    /** The best tokens for each mask of a text. */
+    List<List<MaskFill>> fills(
+            Call call,
+            TextModel model,
+            Head head,
+            Encoding encoding,
+            int[] masks,
+            float[] logits,
+            int count,
+            Optional<int[]> targets)
+            throws InterruptedException {
+        int vocabulary = model.description().vocabularySize();
+        List<List<FillMask.Candidate>> best = IntStream.range(0, masks.length)
+                .mapToObj(row -> FillMask.best(head, logits, row, vocabulary, count, targets))
+                .toList();
+        return texts(call, model, encoding, masks, best);
     }
 
     /** The tokens that targets name, each once; of one that the vocabulary lacks its first token. */
@@ -143,7 +168,8 @@ public final class MaskFiller {
         return Math.min(topK, targets.map(tokens -> tokens.length).orElse(vocabulary));
     }
 
-    private static void checkAnswer(List<Encoding> encodings, List<int[]> masks, int count) {
+    /** Refuses what would be answered with too much text. */
+    static void checkAnswer(List<Encoding> encodings, List<int[]> masks, int count) {
         long tokens = 0;
         for (int i = 0; i < masks.size(); i++) {
             tokens += (long) masks.get(i).length * count * encodings.get(i).length();

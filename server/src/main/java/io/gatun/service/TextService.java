@@ -48,7 +48,7 @@ public final class TextService implements AutoCloseable {
         this.masks = new MaskFiller(catalogue, computation);
         this.zeroShot = new ZeroShotClassifier(catalogue, computation, limits);
         this.questions = new QuestionAnswerer(catalogue, computation, limits);
-        this.analyzer = new Analyzer(catalogue, computation);
+        this.analyzer = new Analyzer(catalogue, computation, masks);
         this.documents = new DocumentClassifier(catalogue, computation);
     }
 

@@ -3,15 +3,19 @@ package io.gatun.http;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.gatun.kernel.Compute;
 import io.gatun.model.Head;
 import io.gatun.model.Task;
 import java.net.http.HttpResponse;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -80,6 +84,37 @@ final class AnalyzeTest {
                 "/ner", "{\"inputs\":\"a text\",\"parameters\":{\"head\":\"entities\",\"ignore_labels\":[]}}"));
         assertThat(alone.size()).isPositive();
         assertThat(single.get("entities")).isEqualTo(alone);
+    }
+
+    @Test
+    void masksAreFilledWhereThereAreAny(@TempDir Path folder) {
+        Path golden = RunningServer.resource("/io/gatun/golden/distilbert-uncased/fill-mask");
+        try (RunningServer filling =
+                new RunningServer(Compute.F32, Map.of("words", RunningServer.convert(folder, "words", golden)))) {
+            String head = filling.model().description().heads().getFirst().name();
+            JsonNode all = ok(filling.post("/analyze", "{\"inputs\":[\"Anna [MASK] to Berlin.\",\"no mask\"]}"));
+            assertThat(all.get(0).get(head))
+                    .isEqualTo(ok(filling.post("/fill_mask", "{\"inputs\":\"Anna [MASK] to Berlin.\"}")));
+            assertThat(all.get(1)).isEmpty();
+            assertThat(filling.post("/analyze", "{\"inputs\":\"" + "[MASK] ".repeat(65) + "\"}")
+                            .statusCode())
+                    .isEqualTo(422);
+        }
+    }
+
+    @Test
+    void questionsNeedARouteOfTheirOwn(@TempDir Path folder) {
+        Path golden = RunningServer.resource("/io/gatun/golden/distilbert-uncased/question-answering");
+        try (RunningServer answering =
+                new RunningServer(Compute.F32, Map.of("answers", RunningServer.convert(folder, "answers", golden)))) {
+            String head = answering.model().description().heads().getFirst().name();
+            for (String heads : List.of("", ",\"heads\":[\"" + head + "\"]")) {
+                assertThat(answering
+                                .post("/analyze", "{\"inputs\":\"a text\"" + heads + "}")
+                                .statusCode())
+                        .isEqualTo(422);
+            }
+        }
     }
 
     @ParameterizedTest

@@ -123,9 +123,7 @@ final class DocsTest {
                 .containsExactlyInAnyOrder("200", "400", "405", "424", "503");
         assertThat(paths.at("/~1v1~1embeddings/post/responses/422/$ref").textValue())
                 .endsWith("/OpenAi422");
-        assertThat(names(paths.at("/~1analyze/post/responses")))
-                .doesNotContain("200")
-                .contains("422");
+        assertThat(names(paths.at("/~1analyze/post/responses"))).contains("200", "422");
     }
 
     private static List<String> names(JsonNode object) {

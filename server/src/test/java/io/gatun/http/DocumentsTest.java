@@ -5,11 +5,13 @@ import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.gatun.golden.GoldenCase;
+import io.gatun.golden.GoldenModels;
 import io.gatun.kernel.Compute;
-import java.io.IOException;
+import io.gatun.model.ModelSource;
 import java.net.http.HttpResponse;
-import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
@@ -24,6 +26,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @Timeout(120)
 final class DocumentsTest {
+    private static final List<String> LABELS = List.of("NEGATIVE", "NEUTRAL", "POSITIVE");
     private static final String SENTENCE = "The march \uD83D\uDE00 went on, and nobody was hurt. ";
 
     private final RunningServer running = new RunningServer();
@@ -34,37 +37,44 @@ final class DocumentsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"distilbert-uncased", "distilbert-cased", "bert-uncased"})
-    void everyWindowIsWhereHuggingFacesTokenizerCutsItAndSaysWhatItsModelSays(String name, @TempDir Path folder)
-            throws IOException {
-        Path golden = RunningServer.resource("/io/gatun/golden/" + name + "/text-classification");
-        try (RunningServer server =
-                new RunningServer(Compute.F32, Map.of("golden", RunningServer.convert(folder, name, golden)))) {
-            for (String line : Files.readAllLines(golden.resolve("documents.jsonl"))) {
-                JsonNode expected = RunningServer.json(line);
-                ObjectNode call = (ObjectNode) expected.get("call");
-                ((ObjectNode) call.get("parameters")).put("pooling", "windows").put("function_to_apply", "none");
-                JsonNode windows =
-                        ok(server.post("/models/golden", call.toString())).get(0);
-                JsonNode spans = expected.at("/answer/spans");
-                assertThat(windows).as(line).hasSize(spans.size());
+    @CsvSource({
+        "distilbert-uncased, F32, 1e-4",
+        "distilbert-cased, F32, 1e-4",
+        "bert-uncased, F32, 1e-4",
+        "distilbert-uncased, INT8, 2e-2",
+        "distilbert-cased, INT8, 2e-2",
+        "bert-uncased, INT8, 2e-2"
+    })
+    void everyWindowIsWhereHuggingFacesTokenizerCutsItAndSaysWhatItsModelSays(
+            String name, Compute compute, double tolerance, @TempDir Path folder) {
+        ModelSource model = ModelSource.file(GoldenModels.convert(name, "text-classification", folder));
+        try (RunningServer server = new RunningServer(compute, Map.of("golden", model))) {
+            for (GoldenCase each : GoldenCase.of(name, "text-classification", "documents.jsonl")) {
+                ObjectNode call = each.call().deepCopy();
+                ((ObjectNode) call.get("parameters")).put("pooling", "windows").put("function_to_apply", "softmax");
+                JsonNode windows = ok(server.post("/models/golden", call.toString())).get(0);
+                JsonNode spans = each.answer().get("spans");
+                assertThat(windows).as(call.toString()).hasSize(spans.size());
                 for (int i = 0; i < spans.size(); i++) {
-                    assertThat(windows.get(i).get("start"))
-                            .as(line)
-                            .isEqualTo(spans.get(i).get(0));
-                    assertThat(windows.get(i).get("end"))
-                            .as(line)
-                            .isEqualTo(spans.get(i).get(1));
-                    JsonNode logits = expected.at("/answer/windows").get(i);
-                    for (JsonNode score : windows.get(i).get("scores")) {
-                        int label =
-                                Integer.parseInt(score.get("label").textValue().substring("LABEL_".length()));
-                        assertThat(score.get("score").doubleValue())
-                                .as(line)
-                                .isCloseTo(logits.get(label).doubleValue(), within(1e-4));
+                    assertThat(windows.get(i).get("start")).isEqualTo(spans.get(i).get(0));
+                    assertThat(windows.get(i).get("end")).isEqualTo(spans.get(i).get(1));
+                    if (compute == Compute.F32 || each.holdsInInt8()) {
+                        assertScores(windows.get(i).get("scores"), each.answer().at("/windows/" + i), tolerance);
                     }
                 }
             }
+        }
+    }
+
+    private static void assertScores(JsonNode scores, JsonNode logits, double tolerance) {
+        double sum = 0;
+        for (JsonNode logit : logits) {
+            sum += Math.exp(logit.doubleValue());
+        }
+        assertThat(scores).hasSize(logits.size());
+        for (int label = 0; label < logits.size(); label++) {
+            assertThat(score(scores, LABELS.get(label)))
+                    .isCloseTo(Math.exp(logits.get(label).doubleValue()) / sum, within(tolerance));
         }
     }
 
@@ -159,7 +169,7 @@ final class DocumentsTest {
     @ValueSource(
             strings = {
                 "\"stride\":-1",
-                "\"stride\":62",
+                "\"stride\":62,\"max_length\":64",
                 "\"stride\":100000",
                 "\"stride\":1.5",
                 "\"stride\":\"8\"",
@@ -181,7 +191,7 @@ final class DocumentsTest {
 
     @Test
     void windowsThatWouldNeverEndAreRefused() {
-        HttpResponse<String> response = running.post("/predict", body(SENTENCE.repeat(5000), "\"stride\":61"));
+        HttpResponse<String> response = running.post("/predict", body(SENTENCE.repeat(5000), "\"stride\":61,\"max_length\":64"));
         assertThat(response.statusCode()).isEqualTo(422);
         assertThat(RunningServer.json(response).get("error").textValue()).contains("windows", "smaller stride");
     }

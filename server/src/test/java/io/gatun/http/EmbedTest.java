@@ -92,8 +92,8 @@ final class EmbedTest {
                     .toArray();
             assertThat(first.get(j).floatValue()).isEqualTo((float) values[0]);
             assertThat(last.get(j).floatValue()).isEqualTo((float) values[rows - 1]);
-            assertThat(max.get(j).doubleValue())
-                    .isEqualTo(Arrays.stream(values).max().orElseThrow());
+            assertThat(max.get(j).floatValue())
+                    .isEqualTo((float) Arrays.stream(values).max().orElseThrow());
             assertThat(mean.get(j).doubleValue())
                     .isCloseTo(Arrays.stream(values).average().orElseThrow(), within(1e-6));
         }
@@ -120,7 +120,7 @@ final class EmbedTest {
                 assertThat(base64.getFloat()).isEqualTo((float) floats[i]);
                 assertThat(int8.get(i).isIntegralNumber()).isTrue();
                 assertThat(int8.get(i).intValue() / 127.0).isCloseTo(floats[i], within(0.5 / 127 + 1e-6));
-                assertThat(bits.get(i / 8).intValue() >> 7 - i % 8 & 1).isEqualTo(floats[i] > 0 ? 1 : 0);
+                assertThat(bits.get(i / 8).intValue() >> (7 - i % 8) & 1).isEqualTo(floats[i] > 0 ? 1 : 0);
             }
         }
     }

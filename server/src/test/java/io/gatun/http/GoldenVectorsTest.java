@@ -1,58 +1,53 @@
 package io.gatun.http;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.gatun.golden.GoldenCase;
+import io.gatun.golden.GoldenModels;
 import io.gatun.kernel.Compute;
-import java.io.IOException;
+import io.gatun.model.ModelSource;
 import java.net.http.HttpResponse;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Vectors beside those of Hugging Face's own classes. */
 final class GoldenVectorsTest {
-    @TempDir
-    private static Path folder = Path.of("");
-
     @ParameterizedTest
-    @ValueSource(strings = {"distilbert-uncased", "distilbert-cased", "bert-uncased"})
-    void everyPoolingAndEveryToken(String model) throws IOException {
-        Path golden = RunningServer.resource("/io/gatun/golden/" + model + "/feature-extraction");
-        try (RunningServer running =
-                new RunningServer(Compute.F32, Map.of("golden", RunningServer.convert(folder, model, golden)))) {
-            for (String line : Files.readAllLines(golden.resolve("golden.jsonl"))) {
-                JsonNode expected = RunningServer.json(line);
-                HttpResponse<String> response =
-                        running.post("/embed", expected.get("call").toString());
-                assertThat(response.statusCode()).as(line).isEqualTo(200);
-                same(expected.get("answer"), RunningServer.json(response).get(0), line);
+    @CsvSource({
+        "distilbert-uncased, F32, 1e-4",
+        "distilbert-cased, F32, 1e-4",
+        "bert-uncased, F32, 1e-4",
+        "distilbert-uncased, INT8, 2e-2",
+        "distilbert-cased, INT8, 2e-2",
+        "bert-uncased, INT8, 2e-2"
+    })
+    void everyPoolingAndEveryToken(String name, Compute compute, double tolerance, @TempDir Path folder) {
+        ModelSource model = ModelSource.file(GoldenModels.convert(name, "feature-extraction", folder));
+        try (RunningServer running = new RunningServer(compute, Map.of("golden", model))) {
+            for (GoldenCase each : GoldenCase.of(name, "feature-extraction")) {
+                if (compute == Compute.F32 || each.holdsInInt8()) {
+                    each.assertAnswer(answer(running, "/embed", each.call()).get(0), tolerance);
+                }
             }
-            for (String line : Files.readAllLines(golden.resolve("states.jsonl"))) {
-                JsonNode expected = RunningServer.json(line);
-                ObjectNode call = (ObjectNode) expected.get("call");
-                call.putObject("parameters").put("pooling", "none");
-                HttpResponse<String> response =
-                        running.post("/models/golden/pipeline/feature-extraction", call.toString());
-                assertThat(response.statusCode()).as(line).isEqualTo(200);
-                same(expected.get("answer"), RunningServer.json(response), line);
+            for (GoldenCase each : GoldenCase.of(name, "feature-extraction", "states.jsonl")) {
+                if (compute == Compute.F32 || each.holdsInInt8()) {
+                    ObjectNode call = each.call().deepCopy();
+                    call.putObject("parameters").put("pooling", "none");
+                    each.assertAnswer(
+                            answer(running, "/models/golden/pipeline/feature-extraction", call), tolerance);
+                }
             }
         }
     }
 
-    private static void same(JsonNode expected, JsonNode found, String line) {
-        if (!expected.isArray()) {
-            assertThat(found.doubleValue()).as(line).isCloseTo(expected.doubleValue(), within(1e-4));
-            return;
-        }
-        assertThat(found).as(line).hasSize(expected.size());
-        for (int i = 0; i < expected.size(); i++) {
-            same(expected.get(i), found.get(i), line);
-        }
+    private static JsonNode answer(RunningServer running, String path, JsonNode call) {
+        HttpResponse<String> response = running.post(path, call.toString());
+        assertThat(response.statusCode()).as(response.body()).isEqualTo(200);
+        return RunningServer.json(response);
     }
 }

@@ -68,7 +68,6 @@ final class HuggingFaceTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "/analyze | {\"inputs\":\"a\"} | analyze",
                 "/models/small/pipeline/translation | {\"inputs\":\"a\"} | translation"
             })
     void tasksThatNoModelIsServedFor(String path, String body, String task) {
