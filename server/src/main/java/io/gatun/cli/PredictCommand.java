@@ -35,7 +35,7 @@ final class PredictCommand implements Callable<Integer> {
     @Override
     public Integer call() throws InterruptedException {
         ObjectNode fields = bulk.fields();
-        ObjectNode parameters = fields.putObject("parameters");
+        ObjectNode parameters = fields.putObject("parameters").putNull("top_k"); // all labels
         if (raw) {
             parameters.put("function_to_apply", "none");
         }

@@ -21,16 +21,12 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.function.BiConsumer;
 
 /** A command that has a task done on many texts by the same code as the server's routes. */
 final class TaskRun {
     /** More would only wait: each lane has its next batches. */
     private static final int TEXTS_A_LANE = 128;
-
-    /** Tasks whose answer to one text is a list of one answer, as clients read it. */
-    private static final Set<String> LISTED = Set.of("text-classification", "feature-extraction");
 
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final CallOptions BULK = new CallOptions(Optional.of(Priority.BULK), Optional.empty());
@@ -102,7 +98,10 @@ final class TaskRun {
     private String answer(Source.Line line) throws InterruptedException {
         try {
             String answer = pipelines.answer(new Call(STAYS, BULK, System.nanoTime()), task, body(line));
-            return texts.isPresent() && LISTED.contains(task) ? answer.substring(1, answer.length() - 1) : answer;
+            // A vector of one text comes in a list, as clients of its route read it.
+            return texts.isPresent() && task.equals("feature-extraction")
+                    ? answer.substring(1, answer.length() - 1)
+                    : answer;
         } catch (RequestException | TokenizerException e) {
             throw new CommandException(sentence(line, String.valueOf(e.getMessage())), e);
         }

@@ -3,9 +3,12 @@ package io.gatun.http;
 import io.gatun.service.Call;
 import io.gatun.service.RequestException;
 import java.util.Optional;
+import java.util.regex.Pattern;
 
 /** Who asks a pipeline. */
 interface Asked {
+    Pattern INFERENCE_CLIENT = Pattern.compile("\\bhf_hub/|@huggingface/inference/");
+
     /** What is asked of a model. */
     Call call();
 
@@ -14,6 +17,16 @@ interface Asked {
 
     /** A header of the request. */
     Optional<String> header(String name);
+
+    /**
+     * Whether it is Hugging Face's {@code InferenceClient}, which reads of some tasks what their servers answer and not
+     * what the pipeline does.
+     */
+    default boolean isInferenceClient() {
+        return header("User-Agent")
+                .filter(agent -> INFERENCE_CLIENT.matcher(agent).find())
+                .isPresent();
+    }
 
     /** A program that asks for itself: it has the heap to itself, and no headers. */
     record Alone(Call call) implements Asked {

@@ -14,9 +14,9 @@ import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
- * Hugging Face's pipeline {@code text-classification}, with our {@code head} and windows. What a client of Hugging Face's
- * servers reads for one text, too, is a list of lists. Pairs, which only users of the pipeline send, are answered as the
- * pipeline does.
+ * Hugging Face's pipeline {@code text-classification}, with our {@code head} and windows: the best label unless {@code
+ * top_k} is sent, and all of them where that is null. What Hugging Face's own client reads, for one text too, is a list of
+ * lists of all labels.
  */
 final class TextClassificationPipeline implements Pipeline {
     private final TextService service;
@@ -46,7 +46,7 @@ final class TextClassificationPipeline implements Pipeline {
                             inputs.all(),
                             document.size());
             return new DocumentAnswers(document, documents, inputs.all(), function, topK.orElse(Integer.MAX_VALUE))
-                    .reply(true);
+                    .reply(inputs.batch() || asked.isInferenceClient());
         }
         Classified classified = service.classify(
                 asked.call(),
@@ -61,9 +61,9 @@ final class TextClassificationPipeline implements Pipeline {
                     : TextClassification.scores(classified.head(), logits, false);
             scores.add(all.subList(0, Math.min(all.size(), topK.orElse(all.size()))));
         }
-        boolean pairs = given.isObject() || given.path(0).isObject();
-        boolean bestOnly = pairs && !parameters.names("top_k");
-        boolean list = !pairs || inputs.batch();
+        boolean bestOnly = !asked.isInferenceClient() && !parameters.names("top_k");
+        // the pipeline answers one text with a list even where it tells the best label only
+        boolean list = inputs.batch() || asked.isInferenceClient() || (bestOnly && given.isTextual());
         return Reply.json(out -> {
             if (list) {
                 out.writeStartArray();

@@ -9,14 +9,12 @@ import io.gatun.task.LabelScore;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
-import java.util.regex.Pattern;
 
 /**
  * Hugging Face's pipeline {@code zero-shot-classification}, with our {@code head}. Its own inference clients cannot read
  * what the pipeline gives: they are answered as Hugging Face's servers answer them, with a list of labels and scores.
  */
 final class ZeroShotPipeline implements Pipeline {
-    private static final Pattern INFERENCE_CLIENT = Pattern.compile("\\bhf_hub/|@huggingface/inference/");
     private static final String LABELS =
             "{\"inputs\": \"a text\", \"parameters\": {\"candidate_labels\": [\"sport\", \"politics\"]}}";
 
@@ -39,9 +37,7 @@ final class ZeroShotPipeline implements Pipeline {
                 parameters.flag("multi_label", false));
         List<List<LabelScore>> scores = service.zeroShot()
                 .classify(asked.call(), model, parameters.text("head").or(() -> fields.text("head")), texts, options);
-        boolean list = asked.header("User-Agent")
-                .filter(agent -> INFERENCE_CLIENT.matcher(agent).find())
-                .isPresent();
+        boolean list = asked.isInferenceClient();
         return Reply.json(out -> {
             if (inputs.batch()) {
                 out.writeStartArray();

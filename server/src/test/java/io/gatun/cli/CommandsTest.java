@@ -79,7 +79,8 @@ final class CommandsTest {
 
     @Test
     void predictRefusesAHeadThatIsNotThere() throws Exception {
-        Program.run("predict", "--model", model, "--head", "mood", "text").refused("'mood'");
+        Program.run("predict", "--model", model, "--head", "mood", "text")
+                .refused("no head of that name", "classification");
     }
 
     @Test

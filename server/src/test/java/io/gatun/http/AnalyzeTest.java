@@ -42,7 +42,7 @@ final class AnalyzeTest {
             String of = "\"parameters\":{\"head\":\"" + head.name() + "\"";
             JsonNode alone = ok(
                     head.task() == Task.TEXT_CLASSIFICATION
-                            ? running.post("/models/small", "{\"inputs\":" + TEXTS + "," + of + "}}")
+                            ? running.post("/models/small", "{\"inputs\":" + TEXTS + "," + of + ",\"top_k\":null}}")
                             : running.post(
                                     "/ner",
                                     "{\"inputs\":" + TEXTS + "," + of + ",\"aggregation_strategy\":\"simple\"}}"));

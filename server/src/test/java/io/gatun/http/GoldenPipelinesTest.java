@@ -94,36 +94,10 @@ final class GoldenPipelinesTest {
             HttpResponse<String> response =
                     running.post(path, golden.get("call").toString());
             assertThat(response.statusCode()).as(line + response.body()).isEqualTo(200);
-            JsonNode found = RunningServer.json(response);
-            if (task.equals("text-classification")) {
-                found = asThePipeline(golden.get("call"), found);
-            }
-            JsonNode answer = found;
+            JsonNode answer = RunningServer.json(response);
             all.assertThatCode(() -> same(golden.get("answer"), answer, tolerance, compute + " " + path + " " + line))
                     .doesNotThrowAnyException();
         }
-    }
-
-    /**
-     * Hugging Face's servers, and we, answer texts with a list of labels each, and with all of them unless {@code top_k}
-     * is sent; the pipeline itself answers one text with one list, and with the best label only.
-     */
-    private static JsonNode asThePipeline(JsonNode call, JsonNode found) {
-        JsonNode inputs = call.get("inputs");
-        boolean bestOnly = !call.path("parameters").has("top_k") && !call.has("top_k");
-        if (inputs.isTextual()) {
-            return bestOnly ? first(found.get(0)) : found.get(0);
-        }
-        if (!inputs.path(0).isTextual() || !bestOnly) {
-            return found;
-        }
-        ArrayNode best = RunningServer.MAPPER.createArrayNode();
-        found.forEach(text -> best.add(text.get(0)));
-        return best;
-    }
-
-    private static JsonNode first(JsonNode list) {
-        return RunningServer.MAPPER.createArrayNode().add(list.get(0));
     }
 
     private static void same(JsonNode expected, JsonNode found, double tolerance, String what) {

@@ -3,6 +3,7 @@ package io.gatun.http;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
@@ -21,28 +22,42 @@ final class HuggingFaceTest {
     }
 
     @Test
-    void oneTextIsAnsweredWithAListOfLists() {
+    void huggingFacesOwnClientReadsAListOfListsForOneTextToo() {
         JsonNode predicted = ok(running.post("/predict", "{\"inputs\":\"a text\"}"));
         for (String path :
                 new String[] {"/predict", "/", "/models/small", "/models/small/pipeline/text-classification"}) {
-            JsonNode answer = ok(running.post(path, "{\"inputs\":\"a text\",\"parameters\":{}}"));
+            JsonNode answer = ok(running.send(running.request(path)
+                    .header("User-Agent", "unknown/None; hf_hub/1.2.0; python/3.13.5")
+                    .POST(HttpRequest.BodyPublishers.ofString("{\"inputs\":\"a text\",\"parameters\":{}}"))
+                    .build()));
             assertThat(answer).as(path).hasSize(1);
             assertThat(answer.get(0)).as(path).isEqualTo(predicted);
         }
-        JsonNode two = ok(running.post("/models/small", "{\"inputs\":[\"a text\",\"b\"]}"));
-        assertThat(two).hasSize(2);
-        assertThat(two.get(0)).isEqualTo(predicted);
+    }
+
+    @Test
+    void othersReadWhatThePipelineGives() {
+        JsonNode predicted = ok(running.post("/predict", "{\"inputs\":\"a text\"}"));
+        String all = ",\"parameters\":{\"top_k\":null}}";
+        assertThat(ok(running.post("/models/small", "{\"inputs\":\"a text\"}"))).containsExactly(predicted.get(0));
+        assertThat(ok(running.post("/models/small", "{\"inputs\":\"a text\"" + all)))
+                .isEqualTo(predicted);
+        assertThat(ok(running.post("/models/small", "{\"inputs\":[\"a text\"]}")))
+                .containsExactly(predicted.get(0));
+        assertThat(ok(running.post("/models/small", "{\"inputs\":[\"a text\"]" + all)))
+                .containsExactly(predicted);
     }
 
     @Test
     void parameters() {
         JsonNode best = ok(running.post("/models/small", "{\"inputs\":\"a\",\"parameters\":{\"top_k\":1}}"));
-        assertThat(best.get(0)).hasSize(1);
-        JsonNode raw =
-                ok(running.post("/models/small", "{\"inputs\":\"a\",\"parameters\":{\"function_to_apply\":\"none\"}}"));
-        assertThat(raw.get(0)).isEqualTo(ok(running.post("/predict", "{\"inputs\":\"a\",\"raw_scores\":true}")));
-        JsonNode topics = ok(running.post("/models/small", "{\"inputs\":\"a\",\"parameters\":{\"head\":\"topics\"}}"));
-        assertThat(topics.get(0)).isEqualTo(ok(running.post("/predict", "{\"inputs\":\"a\",\"head\":\"topics\"}")));
+        assertThat(best).hasSize(1);
+        JsonNode raw = ok(running.post(
+                "/models/small", "{\"inputs\":\"a\",\"parameters\":{\"function_to_apply\":\"none\",\"top_k\":null}}"));
+        assertThat(raw).isEqualTo(ok(running.post("/predict", "{\"inputs\":\"a\",\"raw_scores\":true}")));
+        JsonNode topics = ok(running.post(
+                "/models/small", "{\"inputs\":\"a\",\"parameters\":{\"head\":\"topics\",\"top_k\":null}}"));
+        assertThat(topics).isEqualTo(ok(running.post("/predict", "{\"inputs\":\"a\",\"head\":\"topics\"}")));
         assertThat(running.post("/models/small", "{\"inputs\":\"a\",\"parameters\":{\"top_k\":0}}")
                         .statusCode())
                 .isEqualTo(422);
