@@ -7,7 +7,7 @@ import pytest
 from huggingface_hub import AsyncInferenceClient, InferenceClient
 from huggingface_hub.errors import HfHubHTTPError
 
-from running import TEXT
+from running import RESOURCES, TEXT, gatun
 
 
 @pytest.fixture(autouse=True)
@@ -89,6 +89,31 @@ def test_token_classification_in_windows(server):
 def test_token_classification_of_tokens(server):
     found = InferenceClient(server.url + "/ner").token_classification("Berlin")
     assert [(entity.entity, entity.word, entity.start, entity.end) for entity in found] == [("B-LOC", "berlin", 0, 6)]
+
+
+def golden(task, folder):
+    """A small model of a task, as it is given to a server."""
+    file = folder / f"{task}.gguf"
+    gatun("convert", RESOURCES.parent / "golden/bert-uncased" / task, file, "--type", "f32")
+    return f"{task}={file}"
+
+
+def test_fill_mask_and_zero_shot_classification(serve, tmp_path):
+    server = serve("--model", golden("fill-mask", tmp_path), "--model", golden("pair", tmp_path))
+    client = InferenceClient(server.url)
+    fills = client.fill_mask("The plot was [MASK] and the acting worse.", targets=["film", "train"], top_k=5)
+    assert {fill.token_str for fill in fills} == {"film", "train"}
+    assert fills[0].score >= fills[1].score
+    assert fills[0].sequence == f"the plot was {fills[0].token_str} and the acting worse."
+    labels = ["travel", "food", "sport"]
+    for path in ("/models/pair", "/models/pair/pipeline/zero-shot-classification"):
+        scores = InferenceClient(server.url + path).zero_shot_classification(
+            "Anna flew to Berlin.", labels, hypothesis_template="It is about {}."
+        )
+        assert sorted(score.label for score in scores) == sorted(labels)
+        assert sum(score.score for score in scores) == pytest.approx(1, abs=1e-6)
+    several = InferenceClient(server.url + "/models/pair").zero_shot_classification(TEXT, labels, multi_label=True)
+    assert all(0 < score.score < 1 for score in several)
 
 
 def test_info_and_health(server):
