@@ -20,8 +20,8 @@ import java.util.Set;
 public final class QuestionAnswerer {
     /** Of all windows of a request that may become answers. */
     private static final long MAX_SPANS = 1 << 19;
-    /** A window has so many tokens of the context that the one before it lacks, or history makes room: a quarter. */
-    private static final int NEW_TOKENS = 4;
+    /** History leaves each window room for so many tokens that the one before it lacks: a quarter of a sequence. */
+    private static final int NEW_PART = 4;
 
     private final Catalogue catalogue;
     private final Computation computation;
@@ -95,7 +95,7 @@ public final class QuestionAnswerer {
         Encoding asked(Question question, Map<String, Encoding> encodings) {
             Encoding alone = get(encodings, question.question());
             int context = get(encodings, question.context()).length() - 2;
-            int kept = Math.min(context, stride + Math.ceilDiv(tokens, NEW_TOKENS));
+            int kept = Math.min(context, stride + Math.ceilDiv(tokens, NEW_PART));
             int room = Math.min(maxHistory, room(alone) - kept);
             List<Encoding> said = new ArrayList<>();
             said.add(alone);
