@@ -132,6 +132,26 @@ final class ConvertedTasksTest {
         assertThat(file).hasSameBinaryContentAs(other);
     }
 
+    /** The head has the encoder's own activation, of which there are several; each way to compute knows them all. */
+    @ParameterizedTest
+    @ValueSource(strings = {"gelu_new", "relu"})
+    void aHeadHasTheActivationOfItsEncoder(String activation) throws IOException {
+        copied("bert-uncased");
+        Path config = folder.resolve("config.json");
+        Files.writeString(
+                config,
+                Files.readString(config).replace("\"hidden_act\": \"gelu\"", "\"hidden_act\": \"" + activation + "\""));
+        Path file = folder.resolve("m.gguf");
+        Converter.convert(folder, file, TensorType.F32, (done, total) -> {});
+        try (TextModel fused = TextModel.load("m", ModelSource.file(file), Compute.F32);
+                TextModel graph = TextModel.load("m", ModelSource.file(file), Compute.GGML)) {
+            assertThat(fused.description().heads().getFirst().activation())
+                    .isEqualTo(activation.equals("relu") ? "relu" : "gelu_tanh");
+            Encoding encoding = fused.tokenizer().encode("a [MASK] b", true);
+            assertThat(logits(fused, encoding)).containsExactly(logits(graph, encoding), offset(1e-2f));
+        }
+    }
+
     /** The same head in heads.json, and beside it one that answers questions. */
     @Test
     void headsOfBothKindsInHeadsJson() throws IOException {

@@ -25,7 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
 final class JoinedHeadsTest {
     private static final String WEIGHTS = "model.safetensors";
     private static final String CHANGED = "transformer.layer.1.ffn.lin1.weight";
-    private static final int[] IDS = {2, 40, 71, 300, 55, 123, 599, 8, 3};
+    private static final int[] IDS = {2, 40, 71, 300, 4, 123, 599, 8, 3};
 
     @TempDir
     private Path folder;
@@ -75,6 +75,27 @@ final class JoinedHeadsTest {
         try (TextModel model = TextModel.load("m", ModelSource.file(join(heads)), Compute.F32)) {
             assertThat(model.defaultHead(Task.TEXT_CLASSIFICATION).name()).isEqualTo("second");
             assertThat(logits(model, 0)).containsExactly(logits(model, 1));
+        }
+    }
+
+    /** Checkpoints of four classes whose encoder is one: all their heads in one file. */
+    @Test
+    void headsOfEveryTaskJoin() throws IOException {
+        Path golden = Path.of("src/test/resources/io/gatun/golden/bert-uncased");
+        base = golden.resolve("text-classification");
+        Map<String, Path> heads = new LinkedHashMap<>();
+        for (String task : new String[] {"token-classification", "question-answering", "fill-mask"}) {
+            heads.put(task, golden.resolve(task));
+        }
+        try (TextModel model = TextModel.load("m", ModelSource.file(join(heads)))) {
+            assertThat(model.description().heads()).extracting(Head::task).containsExactly(Task.values());
+            for (Head head : model.description().heads().subList(1, 4)) {
+                Path alone = folder.resolve(head.name() + ".gguf");
+                Converter.convert(golden.resolve(head.name()), alone, TensorType.Q8_0, (done, total) -> {});
+                try (TextModel one = TextModel.load("m", ModelSource.file(alone))) {
+                    assertThat(logits(model, head.index())).containsExactly(logits(one, 0));
+                }
+            }
         }
     }
 
