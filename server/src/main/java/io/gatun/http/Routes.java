@@ -16,6 +16,7 @@ import io.helidon.http.Method;
 import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.http.Handler;
 import io.helidon.webserver.http.HttpRouting;
+import io.helidon.webserver.http.RoutingResponse;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import java.io.IOException;
@@ -192,6 +193,10 @@ final class Routes {
             boolean last = send(request, response, reply, requestId);
             status = Integer.toString(reply.status());
             if (last) {
+                // Helidon ends what was written as a stream after its handlers, none of which come to their end here.
+                if (response instanceof RoutingResponse written) {
+                    written.commit();
+                }
                 // Helidon promises to close in its header, and leaves that to the client.
                 throw new CloseConnectionException("This answer was the last");
             }

@@ -153,6 +153,21 @@ final class ErrorsTest {
         }
     }
 
+    @ParameterizedTest
+    @ValueSource(ints = {1, 1000})
+    void theLastAnswerOfAConnectionIsWhole(int texts) throws IOException {
+        String body = "{\"inputs\":[" + "\"a\",".repeat(texts - 1) + "\"a\"],\"dimensions\":2}";
+        String answer = exchange(
+                "POST /embed HTTP/1.1",
+                "Host: a",
+                "Content-Type: application/json",
+                "Content-Length: " + body.length(),
+                "Connection: close",
+                "",
+                body);
+        assertThat(answer).startsWith("HTTP/1.1 200").containsPattern("]](\r\n0\r\n\r\n)?$");
+    }
+
     /** Sends lines on a connection of their own, and reads until the server ends it. */
     private static String exchange(String... lines) throws IOException {
         try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), running.server.port())) {
