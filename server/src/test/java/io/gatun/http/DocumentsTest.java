@@ -52,11 +52,13 @@ final class DocumentsTest {
             for (GoldenCase each : GoldenCase.of(name, "text-classification", "documents.jsonl")) {
                 ObjectNode call = each.call().deepCopy();
                 ((ObjectNode) call.get("parameters")).put("pooling", "windows").put("function_to_apply", "softmax");
-                JsonNode windows = ok(server.post("/models/golden", call.toString())).get(0);
+                JsonNode windows =
+                        ok(server.post("/models/golden", call.toString())).get(0);
                 JsonNode spans = each.answer().get("spans");
                 assertThat(windows).as(call.toString()).hasSize(spans.size());
                 for (int i = 0; i < spans.size(); i++) {
-                    assertThat(windows.get(i).get("start")).isEqualTo(spans.get(i).get(0));
+                    assertThat(windows.get(i).get("start"))
+                            .isEqualTo(spans.get(i).get(0));
                     assertThat(windows.get(i).get("end")).isEqualTo(spans.get(i).get(1));
                     if (compute == Compute.F32 || each.holdsInInt8()) {
                         assertScores(windows.get(i).get("scores"), each.answer().at("/windows/" + i), tolerance);
@@ -191,7 +193,8 @@ final class DocumentsTest {
 
     @Test
     void windowsThatWouldNeverEndAreRefused() {
-        HttpResponse<String> response = running.post("/predict", body(SENTENCE.repeat(5000), "\"stride\":61,\"max_length\":64"));
+        HttpResponse<String> response =
+                running.post("/predict", body(SENTENCE.repeat(5000), "\"stride\":61,\"max_length\":64"));
         assertThat(response.statusCode()).isEqualTo(422);
         assertThat(RunningServer.json(response).get("error").textValue()).contains("windows", "smaller stride");
     }

@@ -38,8 +38,7 @@ final class GoldenVectorsTest {
                 if (compute == Compute.F32 || each.holdsInInt8()) {
                     ObjectNode call = each.call().deepCopy();
                     call.putObject("parameters").put("pooling", "none");
-                    each.assertAnswer(
-                            answer(running, "/models/golden/pipeline/feature-extraction", call), tolerance);
+                    each.assertAnswer(answer(running, "/models/golden/pipeline/feature-extraction", call), tolerance);
                 }
             }
         }

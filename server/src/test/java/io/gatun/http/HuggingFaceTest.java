@@ -67,9 +67,7 @@ final class HuggingFaceTest {
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
-            value = {
-                "/models/small/pipeline/translation | {\"inputs\":\"a\"} | translation"
-            })
+            value = {"/models/small/pipeline/translation | {\"inputs\":\"a\"} | translation"})
     void tasksThatNoModelIsServedFor(String path, String body, String task) {
         HttpResponse<String> response = running.post(path, body);
         assertThat(response.statusCode()).as(response.body()).isEqualTo(422);
