@@ -15,6 +15,9 @@ import java.util.Optional;
 
 /** Texts of any length and what a head says of their windows, as a request wants it written. */
 final class DocumentAnswers {
+    /** As an object and as text. */
+    private static final long HEAP_PER_SCORE = 64;
+
     private final DocumentParameters parameters;
     private final ClassifiedDocuments documents;
     private final List<Input> inputs;
@@ -41,7 +44,11 @@ final class DocumentAnswers {
     }
 
     /** All of them: one answer, or a list of answers. */
-    Reply reply(boolean batch) {
+    Reply reply(Asked asked, boolean batch) {
+        long answers = parameters.pooling().isEmpty()
+                ? documents.passages().stream().mapToLong(List::size).sum()
+                : inputs.size();
+        asked.reserve(HEAP_PER_SCORE * answers * documents.head().labels().size());
         return Reply.json(out -> {
             if (batch) {
                 out.writeStartArray();

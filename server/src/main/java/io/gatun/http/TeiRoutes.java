@@ -79,7 +79,7 @@ final class TeiRoutes {
             Optional<TextClassification.Function> function =
                     raw ? Optional.of(TextClassification.Function.NONE) : Optional.empty();
             return new DocumentAnswers(document, documents, inputs.all(), function, Integer.MAX_VALUE)
-                    .reply(inputs.batch());
+                    .reply(asked, inputs.batch());
         }
         Classified classified =
                 service.classify(asked.call(), model(fields), fields.text("head"), inputs.all(), fields.truncation());

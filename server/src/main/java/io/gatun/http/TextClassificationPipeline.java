@@ -46,7 +46,7 @@ final class TextClassificationPipeline implements Pipeline {
                             inputs.all(),
                             document.size());
             return new DocumentAnswers(document, documents, inputs.all(), function, topK.orElse(Integer.MAX_VALUE))
-                    .reply(inputs.batch() || asked.isInferenceClient());
+                    .reply(asked, inputs.batch() || asked.isInferenceClient());
         }
         Classified classified = service.classify(
                 asked.call(),

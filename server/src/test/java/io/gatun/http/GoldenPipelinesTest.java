@@ -3,7 +3,6 @@ package io.gatun.http;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.ArrayNode;
 import io.gatun.golden.GoldenCase;
 import io.gatun.golden.GoldenModels;
 import io.gatun.kernel.Compute;
@@ -22,10 +21,15 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** What Hugging Face's pipelines answer to the same calls: text classification, zero-shot classification, fill-mask. */
+/** What Hugging Face's pipelines answer to the same calls: text classification, zero-shot, fill-mask, questions. */
 final class GoldenPipelinesTest {
-    private static final List<String> CHECKPOINTS =
-            List.of("text-classification", "text-classification-multi", "regression", "pair", "fill-mask");
+    private static final List<String> CHECKPOINTS = List.of(
+            "text-classification",
+            "text-classification-multi",
+            "regression",
+            "pair",
+            "fill-mask",
+            "question-answering");
 
     @TempDir
     private static Path folder = Path.of("");
@@ -108,7 +112,9 @@ final class GoldenPipelinesTest {
                     .findFirst()
                     .orElseThrow();
             String where = answer.path("start").asText();
-            scores.put(place + where + answer.get(name).textValue(), answer.get("score").doubleValue());
+            scores.put(
+                    place + where + answer.get(name).textValue(),
+                    answer.get("score").doubleValue());
         }
         for (int i = 0; i < answer.path("labels").size(); i++) {
             scores.put(
@@ -125,5 +131,4 @@ final class GoldenPipelinesTest {
         assertThat(response.statusCode()).as(golden.call() + response.body()).isEqualTo(200);
         return RunningServer.json(response);
     }
-
 }
