@@ -16,6 +16,9 @@ CLS, MASK = 2, 4
 TAGS = ["O", "B-PER", "I-PER", "B-LOC", "I-LOC"]
 FAMILIES = {"distilbert-uncased": True, "distilbert-cased": False, "bert-uncased": True}  # name: lower case?
 
+# Steps on each side of 0 that 8 bits have, and fewer: how one kernel rounds is chance, so an answer has to hold in all.
+ROUGHNESS = [127, 108, 92, 78, 64]
+
 # How far apart a head's logits are over many texts: wide enough that answers differ, narrow enough that scores do too.
 SPREAD = 2.0
 
@@ -152,30 +155,34 @@ def write(family: str, task: str, seed: int, resources: Path) -> Path:
 class RoughLinear(torch.nn.Module):
     """A linear layer in 8 bits: one scale a row of the weights, one a row of the input."""
 
-    def __init__(self, linear: torch.nn.Linear):
+    def __init__(self, linear: torch.nn.Linear, steps: int):
         super().__init__()
-        self.weight, self.bias = rounded(linear.weight.data), linear.bias
+        self.weight, self.bias, self.steps = rounded(linear.weight.data, steps), linear.bias, steps
         self.in_features, self.out_features = linear.in_features, linear.out_features
 
     def forward(self, rows: torch.Tensor) -> torch.Tensor:
-        return torch.nn.functional.linear(rounded(rows), self.weight, self.bias)
+        return torch.nn.functional.linear(rounded(rows, self.steps), self.weight, self.bias)
 
 
-def rounded(rows: torch.Tensor) -> torch.Tensor:
-    scale = rows.abs().amax(-1, keepdim=True).clamp(min=1e-12) / 127
+def rounded(rows: torch.Tensor, steps: int) -> torch.Tensor:
+    scale = rows.abs().amax(-1, keepdim=True).clamp(min=1e-12) / steps
     return (rows / scale).round() * scale
 
 
-def rough(model: torch.nn.Module) -> torch.nn.Module:
-    """The same model in 8 bits: an answer that it gives, too, is one that does not hang by a hair."""
+def rough(model: torch.nn.Module) -> list[torch.nn.Module]:
+    """The same model in 8 bits or less: an answer that all of them give, too, is one that does not hang by a hair."""
+    return [rough_by(model, steps) for steps in ROUGHNESS]
+
+
+def rough_by(model: torch.nn.Module, steps: int) -> torch.nn.Module:
     model = copy.deepcopy(model)
     for module in list(model.modules()):
         for name, child in list(module.named_children()):
             if isinstance(child, torch.nn.Linear):
-                setattr(module, name, RoughLinear(child))
+                setattr(module, name, RoughLinear(child, steps))
     for module in model.modules():
         if isinstance(module, torch.nn.Embedding):
-            module.weight.data = rounded(module.weight.data)
+            module.weight.data = rounded(module.weight.data, steps)
     return model
 
 
@@ -203,12 +210,22 @@ def alike(left, right, tolerance: float) -> bool:
     return left == right
 
 
+def ranks_apart(answer) -> bool:
+    """No two neighbours of a list in the order of its scores are within a twentieth: rounding may swap such."""
+    if isinstance(answer, dict):
+        return all(map(ranks_apart, answer.values()))
+    if not isinstance(answer, list):
+        return True
+    scores = [one["score"] for one in answer if isinstance(one, dict) and "score" in one and "word" not in one]
+    return all(map(ranks_apart, answer)) and not any(0 <= a - b < a / 20 for a, b in zip(scores, scores[1:]))
+
+
 class Answers:
     """The lines of one file: each call with its answer, and whether 8 bits give the same one."""
 
-    def __init__(self, exact, rough):
-        """Both take the inputs and parameters of a call and give what the pipeline returns."""
-        self.exact, self.rough, self.lines = exact, rough, []
+    def __init__(self, build, model: torch.nn.Module):
+        """build: what makes of a model that which takes the inputs and parameters of a call and gives the answer."""
+        self.exact, self.rough, self.lines = build(model), [build(one) for one in rough(model)], []
 
     def add(self, inputs, sent: dict | None = None, **parameters) -> None:
         """sent: the parameters as a client of Gatun writes them, where transformers says it in another way."""
@@ -217,7 +234,9 @@ class Answers:
         written = parameters if sent is None else sent
         if written:
             call["parameters"] = written
-        holds = alike(answer, plain(self.rough(inputs, **parameters)), 0.01)
+        wider = {"top_k": parameters["top_k"] + 1} if parameters.get("top_k") else {}  # the first that is left out, too
+        ranked = plain(self.exact(inputs, **parameters | wider)) if wider else answer
+        holds = ranks_apart(ranked) and all(alike(answer, plain(one(inputs, **parameters)), 0.01) for one in self.rough)
         self.lines.append({"call": call, "answer": answer, "int8": holds})
 
     def write(self, file: Path) -> None:
