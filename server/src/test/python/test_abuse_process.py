@@ -186,7 +186,7 @@ def test_a_log_that_nobody_reads(serve, small_model, tmp_path):
     try:
         server = serve("--model", f"small={small_model}", "--access-log", log=log)
         with Bystander(server):
-            for _ in range(500):
+            for _ in range(1000):
                 assert server.ask("/predict", {"inputs": TEXT})[0] == 200
         waiting = struct.unpack("i", fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)))[0]
         assert waiting > 60_000, "the pipe is full"
