@@ -15,8 +15,15 @@ import java.util.Optional;
 record DocumentParameters(WindowSize size, Optional<DocumentClassification.Pooling> pooling, boolean passage) {
     private static final List<String> NAMES = List.of("stride", "pooling", "return_passage");
 
-    /** Whether a request asks for windows. A max_length alone, of Hugging Face's tokenizers, does not. */
+    /**
+     * Whether a request asks for windows. A max_length alone, of Hugging Face's tokenizers, does not.
+     *
+     * @throws RequestException when that is no length
+     */
     static boolean in(Fields fields) {
+        if (fields.integer("max_length").orElse(1) < 1) {
+            throw RequestException.validation("The parameter \"max_length\" must be 1 or more.");
+        }
         return NAMES.stream().anyMatch(fields::has);
     }
 
