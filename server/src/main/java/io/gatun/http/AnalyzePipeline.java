@@ -2,7 +2,6 @@ package io.gatun.http;
 
 import com.fasterxml.jackson.core.JsonGenerator;
 import io.gatun.service.Finding;
-import io.gatun.service.Input;
 import io.gatun.service.TextService;
 import io.gatun.service.TokenOptions;
 import java.io.IOException;
@@ -35,9 +34,7 @@ final class AnalyzePipeline implements Pipeline {
                         wanted.has("heads")
                                 ? Optional.of(wanted.texts("heads", "{\"heads\": [\"sentiment\"]}"))
                                 : Optional.empty(),
-                        inputs.all().stream()
-                                .map(input -> ((Input.Text) input).text())
-                                .toList(),
+                        inputs.asTexts(),
                         wanted.truncation(),
                         options(wanted));
         asked.reserve(HEAP_PER_CHARACTER

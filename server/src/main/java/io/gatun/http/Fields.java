@@ -211,6 +211,11 @@ final class Fields {
         return Truncation.of(enabled, parameters.text("truncation_direction").or(() -> text("truncation_direction")));
     }
 
+    /** The head that a pipeline's call names, among its parameters or beside them. */
+    Optional<String> pipelineHead() {
+        return object("parameters").text("head").or(() -> text("head"));
+    }
+
     /** Reads {@code truncation} as Hugging Face's tokenizers do. */
     boolean truncates() {
         JsonNode strategy = object.path("truncation");

@@ -2,7 +2,6 @@ package io.gatun.http;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.gatun.service.FillOptions;
-import io.gatun.service.Input;
 import io.gatun.service.TextService;
 import io.gatun.service.Truncation;
 import io.gatun.task.MaskFill;
@@ -30,10 +29,8 @@ final class FillMaskPipeline implements Pipeline {
                 .fill(
                         asked.call(),
                         model,
-                        parameters.text("head").or(() -> fields.text("head")),
-                        inputs.all().stream()
-                                .map(input -> ((Input.Text) input).text())
-                                .toList(),
+                        fields.pipelineHead(),
+                        inputs.asTexts(),
                         truncation(fields, parameters),
                         new FillOptions(
                                 parameters.integer("top_k").orElse(FillOptions.DEFAULT.topK()), targets(parameters)));

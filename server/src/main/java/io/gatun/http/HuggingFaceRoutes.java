@@ -97,7 +97,7 @@ final class HuggingFaceRoutes {
     }
 
     private String taskOfHead(Optional<String> model, Fields fields) {
-        Optional<String> name = fields.object("parameters").text("head").or(() -> fields.text("head"));
+        Optional<String> name = fields.pipelineHead();
         try (Catalogue.Lease lease = service.catalogue().lease(model)) {
             List<Head> heads = lease.served().model().description().heads();
             return heads.stream()

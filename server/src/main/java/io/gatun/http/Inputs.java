@@ -108,6 +108,11 @@ record Inputs(List<Input> all, boolean batch) {
         return new Inputs(all, true);
     }
 
+    /** The texts of {@link #texts}. */
+    List<String> asTexts() {
+        return all.stream().map(input -> ((Input.Text) input).text()).toList();
+    }
+
     private static Inputs flat(JsonNode node) {
         if (node.size() > 2) {
             text(node.get(0), "inputs[0]");

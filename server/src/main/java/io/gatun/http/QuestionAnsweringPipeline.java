@@ -35,11 +35,7 @@ final class QuestionAnsweringPipeline implements Pipeline {
         Fields parameters = fields.object("parameters");
         List<List<AnswerSpan>> answers = service.questions()
                 .answers(
-                        asked.call(),
-                        model,
-                        parameters.text("head").or(() -> fields.text("head")),
-                        questions(fields, parameters),
-                        options(parameters));
+                        asked.call(), model, fields.pipelineHead(), questions(fields, parameters), options(parameters));
         asked.reserve(HEAP_PER_ANSWER * answers.stream().mapToLong(List::size).sum());
         return Reply.largeJson(out -> {
             if (answers.size() == 1) {

@@ -6,7 +6,6 @@ import io.gatun.service.Classified;
 import io.gatun.service.ClassifiedDocuments;
 import io.gatun.service.EmbeddedTokens;
 import io.gatun.service.ErrorType;
-import io.gatun.service.Input;
 import io.gatun.service.Ranked;
 import io.gatun.service.RequestException;
 import io.gatun.service.TextService;
@@ -240,9 +239,8 @@ final class TeiRoutes {
     private Reply tokenize(Exchange exchange) throws IOException, InterruptedException {
         Fields fields = exchange.fields();
         boolean special = fields.flag("add_special_tokens", true);
-        List<String> texts = Inputs.texts(fields.required("inputs", INPUTS), maxTexts).all().stream()
-                .map(input -> ((Input.Text) input).text())
-                .toList();
+        List<String> texts =
+                Inputs.texts(fields.required("inputs", INPUTS), maxTexts).asTexts();
         List<List<Token>> tokens = service.tokenize(exchange.call(), model(fields), texts, special);
         return Reply.json(out -> {
             out.writeStartArray();

@@ -39,21 +39,12 @@ final class TextClassificationPipeline implements Pipeline {
         if (DocumentParameters.in(parameters)) {
             DocumentParameters document = DocumentParameters.of(parameters);
             ClassifiedDocuments documents = service.documents()
-                    .classify(
-                            asked.call(),
-                            model,
-                            parameters.text("head").or(() -> fields.text("head")),
-                            inputs.all(),
-                            document.size());
+                    .classify(asked.call(), model, fields.pipelineHead(), inputs.all(), document.size());
             return new DocumentAnswers(document, documents, inputs.all(), function, topK.orElse(Integer.MAX_VALUE))
                     .reply(asked, inputs.batch() || asked.isInferenceClient());
         }
-        Classified classified = service.classify(
-                asked.call(),
-                model,
-                parameters.text("head").or(() -> fields.text("head")),
-                inputs.all(),
-                fields.pipelineTruncation());
+        Classified classified =
+                service.classify(asked.call(), model, fields.pipelineHead(), inputs.all(), fields.pipelineTruncation());
         List<List<LabelScore>> scores = new ArrayList<>();
         for (float[] logits : classified.logits()) {
             List<LabelScore> all = function.isPresent()

@@ -1,6 +1,5 @@
 package io.gatun.http;
 
-import io.gatun.service.Input;
 import io.gatun.service.RequestException;
 import io.gatun.service.TextService;
 import io.gatun.service.TokenOptions;
@@ -30,16 +29,13 @@ final class TokenClassificationPipeline implements Pipeline {
         Inputs inputs = Inputs.texts(
                 fields.required("inputs", "{\"inputs\": \"a text\"}"),
                 service.limits().maxTexts());
-        Optional<String> head = fields.text("head");
         Truncation truncation = fields.truncation();
         List<List<Entity>> entities = service.tokens()
                 .entities(
                         asked.call(),
                         model,
-                        parameters.text("head").or(() -> head),
-                        inputs.all().stream()
-                                .map(input -> ((Input.Text) input).text())
-                                .toList(),
+                        fields.pipelineHead(),
+                        inputs.asTexts(),
                         parameters.has("truncate") ? parameters.truncation() : truncation,
                         options(parameters));
         asked.reserve(HEAP_PER_ENTITY * entities.stream().mapToLong(List::size).sum());

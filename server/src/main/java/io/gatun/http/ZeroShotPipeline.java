@@ -2,7 +2,6 @@ package io.gatun.http;
 
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.databind.JsonNode;
-import io.gatun.service.Input;
 import io.gatun.service.TextService;
 import io.gatun.service.ZeroShotOptions;
 import io.gatun.task.LabelScore;
@@ -29,14 +28,13 @@ final class ZeroShotPipeline implements Pipeline {
         Fields parameters = fields.object("parameters");
         Inputs inputs =
                 Inputs.texts(fields.required("inputs", LABELS), service.limits().maxTexts());
-        List<String> texts =
-                inputs.all().stream().map(input -> ((Input.Text) input).text()).toList();
+        List<String> texts = inputs.asTexts();
         ZeroShotOptions options = new ZeroShotOptions(
                 labels(parameters),
                 parameters.text("hypothesis_template").orElse(ZeroShotOptions.HYPOTHESIS_TEMPLATE),
                 parameters.flag("multi_label", false));
-        List<List<LabelScore>> scores = service.zeroShot()
-                .classify(asked.call(), model, parameters.text("head").or(() -> fields.text("head")), texts, options);
+        List<List<LabelScore>> scores =
+                service.zeroShot().classify(asked.call(), model, fields.pipelineHead(), texts, options);
         boolean list = asked.isInferenceClient();
         return Reply.json(out -> {
             if (inputs.batch()) {

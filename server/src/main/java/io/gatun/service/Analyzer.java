@@ -17,9 +17,6 @@ import java.util.Optional;
 
 /** What all heads of a model say of texts, each text read once. Thread-safe. */
 public final class Analyzer {
-    /** Logits that a request holds at a time: 16 MiB. */
-    private static final long MAX_LOGITS = 1 << 22;
-
     private final Catalogue catalogue;
     private final Computation computation;
     private final MaskFiller masks;
@@ -70,9 +67,9 @@ public final class Analyzer {
             ServedModel served = lease.served();
             List<Head> heads = headNames.isPresent() ? heads(served, headNames.get()) : heads(served);
             List<Reading> readings = readings(call, served, heads, texts, truncation);
+            int vocabulary = served.model().description().vocabularySize();
             List<Map<String, Finding>> findings = new ArrayList<>(texts.size());
-            while (findings.size() < texts.size()) {
-                List<Reading> part = part(served.model(), readings.subList(findings.size(), texts.size()));
+            for (List<Reading> part : Computation.parts(readings, reading -> reading.logits(vocabulary))) {
                 List<Reading> asked = part.stream()
                         .filter(reading -> !reading.heads.isEmpty())
                         .toList();
@@ -128,7 +125,7 @@ public final class Analyzer {
     private List<Reading> readings(
             Call call, ServedModel served, List<Head> heads, List<String> texts, Truncation truncation)
             throws InterruptedException {
-        List<Input> inputs = texts.stream().<Input>map(Input.Text::new).toList();
+        List<Input> inputs = Input.texts(texts);
         List<Encoding> encodings = computation.encoder().encodeWithOffsets(call, served, inputs, truncation);
         boolean fills = heads.stream().anyMatch(head -> head.task() == Task.FILL_MASK);
         int mask = fills ? served.model().maskToken().orElse(-1) : -1;
@@ -142,21 +139,6 @@ public final class Analyzer {
         }
         MaskFiller.checkAnswer(encodings, readings.stream().map(Reading::masks).toList(), FillOptions.DEFAULT.topK());
         return readings;
-    }
-
-    /** The first texts, whose logits may be held together; at least one. */
-    private static List<Reading> part(TextModel model, List<Reading> readings) {
-        int vocabulary = model.description().vocabularySize();
-        long logits = readings.getFirst().logits(vocabulary);
-        int end = 1;
-        while (end < readings.size()) {
-            logits += readings.get(end).logits(vocabulary);
-            if (logits > MAX_LOGITS) {
-                break;
-            }
-            end++;
-        }
-        return readings.subList(0, end);
     }
 
     private Map<String, Finding> findings(

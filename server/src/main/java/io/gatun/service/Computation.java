@@ -11,10 +11,14 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.ToLongFunction;
 import java.util.stream.Collectors;
 
 /** What all tasks share: which head answers, texts to tokens, and tokens to what the kernel says of them. Thread-safe. */
 final class Computation {
+    /** Logits that a request holds at a time: 16 MiB. */
+    private static final long MAX_LOGITS = 1 << 22;
+
     private final Encoder encoder;
     private final Inference inference;
 
@@ -43,6 +47,29 @@ final class Computation {
             jobs.add(new Job(encoding.ids(), served.model().typeIds(encoding), outputs.get(i), deadline));
         }
         return inference.answers(call, served, jobs);
+    }
+
+    /**
+     * Cuts what a request computes into parts whose logits may be held together: nearly always one. Each holds at least
+     * one item, however many logits that has.
+     */
+    static <T> List<List<T>> parts(List<T> items, ToLongFunction<T> logits) {
+        List<List<T>> parts = new ArrayList<>();
+        int start = 0;
+        long held = 0;
+        for (int i = 0; i < items.size(); i++) {
+            long added = logits.applyAsLong(items.get(i));
+            if (i > start && held + added > MAX_LOGITS) {
+                parts.add(items.subList(start, i));
+                start = i;
+                held = 0;
+            }
+            held += added;
+        }
+        if (start < items.size()) {
+            parts.add(items.subList(start, items.size()));
+        }
+        return parts;
     }
 
     /**

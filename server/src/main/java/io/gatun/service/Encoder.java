@@ -12,9 +12,9 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.function.Function;
 
 /** A request's texts to tokens, within the limits, and back. Thread-safe. */
 final class Encoder {
@@ -85,12 +85,6 @@ final class Encoder {
         }
         encodings.forEach(encoding -> call.timings().addTokens(encoding.length()));
         return encodings;
-    }
-
-    /** Texts of any length in windows as long as the model reads. */
-    List<List<Encoding>> encodeWindows(Call call, ServedModel served, List<Input> inputs, int stride)
-            throws InterruptedException {
-        return encodeWindows(call, served, inputs, new WindowSize(OptionalInt.empty(), stride));
     }
 
     /**
@@ -166,12 +160,7 @@ final class Encoder {
             texts.add(pair.first());
             texts.add(pair.second());
         }
-        long characters = texts.stream().mapToLong(String::length).sum();
-        Map<String, Encoding> parts = tokenization.run(characters, call.caller(), () -> {
-            Map<String, Encoding> all = new HashMap<>();
-            texts.forEach(text -> all.put(text, model.tokenizer().encodeForModel(text)));
-            return all;
-        });
+        Map<String, Encoding> parts = each(call, texts, model.tokenizer()::encodeForModel);
         List<Encoding> encodings = new ArrayList<>(pairs.size());
         for (Input.Pair pair : pairs) {
             Encoding second = Objects.requireNonNull(parts.get(pair.second()));
@@ -190,17 +179,22 @@ final class Encoder {
     Map<String, Encoding> encodeEach(Call call, ServedModel served, int inputs, Set<String> texts)
             throws InterruptedException {
         begins(call, served, inputs);
-        List<Input> all = texts.stream().<Input>map(Input.Text::new).toList();
-        inference.checkRoom(call, served, all, true);
+        inference.checkRoom(call, served, Input.texts(texts), true);
         Tokenizer tokenizer = served.model().tokenizer();
-        Map<String, Encoding> encodings = tokenization.run(characters(all), call.caller(), () -> {
-            Map<String, Encoding> each = new HashMap<>();
-            texts.forEach(text -> each.put(text, tokenizer.encode(text, true)));
-            return each;
-        });
+        Map<String, Encoding> encodings = each(call, texts, text -> tokenizer.encode(text, true));
         encodings.values().forEach(encoding -> count(served.model(), encoding));
         call.timings().tokenizationEnds(System.nanoTime());
         return encodings;
+    }
+
+    private Map<String, Encoding> each(Call call, Set<String> texts, Function<String, Encoding> encode)
+            throws InterruptedException {
+        long characters = texts.stream().mapToLong(String::length).sum();
+        return tokenization.run(characters, call.caller(), () -> {
+            Map<String, Encoding> encodings = new HashMap<>();
+            texts.forEach(text -> encodings.put(text, encode.apply(text)));
+            return encodings;
+        });
     }
 
     private Encoding fitted(TextModel model, Encoding first, Encoding second, Input.Pair pair) {

@@ -15,7 +15,7 @@ import java.util.concurrent.ExecutionException;
 /** A request's jobs to their answers: queued, waited for, and abandoned when nobody waits any more. Thread-safe. */
 final class Inference implements AutoCloseable {
     /** Of usual texts. */
-    private static final int CHARACTERS_PER_TOKEN = 4;
+    static final int CHARACTERS_PER_TOKEN = 4;
 
     /** A large request is cut into pieces of a quarter of what may wait. */
     private static final int PIECES = 4;

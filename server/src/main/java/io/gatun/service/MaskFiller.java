@@ -18,12 +18,8 @@ import java.util.stream.IntStream;
 
 /** Tokens for the masks of texts. Each method waits for its answer. Thread-safe. */
 public final class MaskFiller {
-    /** Logits that a request holds at a time: 16 MiB. */
-    private static final long MAX_LOGITS = 1 << 22;
     /** Tokens of all sequences of an answer: some 20 MB as text. */
     private static final long MAX_ANSWER_TOKENS = 1 << 22;
-    /** Of usual texts. */
-    private static final int CHARACTERS_PER_TOKEN = 4;
 
     private final Catalogue catalogue;
     private final Computation computation;
@@ -50,13 +46,7 @@ public final class MaskFiller {
         try (Catalogue.Lease lease = catalogue.lease(modelName)) {
             ServedModel served = lease.served();
             Head head = Computation.head(served, headName, Task.FILL_MASK);
-            List<Encoding> encodings = computation
-                    .encoder()
-                    .encode(
-                            call,
-                            served,
-                            texts.stream().<Input>map(Input.Text::new).toList(),
-                            truncation);
+            List<Encoding> encodings = computation.encoder().encode(call, served, Input.texts(texts), truncation);
             TextModel model = served.model();
             int mask = model.maskToken()
                     .orElseThrow(() -> RequestException.validation(
@@ -70,7 +60,8 @@ public final class MaskFiller {
             int count = count(options.topK(), vocabulary, targets);
             checkAnswer(encodings, masks, count);
             List<List<List<MaskFill>>> fills = new ArrayList<>();
-            for (List<Integer> part : parts(masks, vocabulary)) {
+            List<Integer> all = IntStream.range(0, texts.size()).boxed().toList();
+            for (List<Integer> part : Computation.parts(all, i -> (long) masks.get(i).length * vocabulary)) {
                 List<Answer> answers = computation.answers(
                         call, served, part.stream().map(encodings::get).toList(), Outputs.ofHead(head.index()));
                 for (int i = 0; i < part.size(); i++) {
@@ -181,27 +172,11 @@ public final class MaskFiller {
         }
     }
 
-    /** The texts in their order, in parts whose logits may be held together. */
-    private static List<List<Integer>> parts(List<int[]> masks, int vocabulary) {
-        List<List<Integer>> parts = new ArrayList<>();
-        long logits = MAX_LOGITS;
-        for (int i = 0; i < masks.size(); i++) {
-            long added = (long) masks.get(i).length * vocabulary;
-            if (logits + added > MAX_LOGITS) {
-                parts.add(new ArrayList<>());
-                logits = 0;
-            }
-            parts.getLast().add(i);
-            logits += added;
-        }
-        return parts;
-    }
-
     /** Tokens to texts. Special tokens are left out, unless there are other masks, which are to be seen. */
     private List<List<MaskFill>> texts(
             Call call, TextModel model, Encoding encoding, int[] masks, List<List<FillMask.Candidate>> best)
             throws InterruptedException {
-        long characters = (long) CHARACTERS_PER_TOKEN
+        long characters = (long) Inference.CHARACTERS_PER_TOKEN
                 * encoding.length()
                 * best.stream().mapToLong(List::size).sum();
         return computation.encoder().tokenizing(call, characters, () -> {

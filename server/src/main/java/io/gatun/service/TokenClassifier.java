@@ -12,12 +12,10 @@ import io.gatun.text.Encoding;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /** What heads for tokens find in texts: names, toxic passages. Each method waits for its answer. Thread-safe. */
 public final class TokenClassifier {
-    /** Logits that a request holds at a time: 16 MiB. */
-    private static final long MAX_LOGITS = 1 << 22;
-
     private final Catalogue catalogue;
     private final Computation computation;
 
@@ -43,12 +41,17 @@ public final class TokenClassifier {
         try (Catalogue.Lease lease = catalogue.lease(modelName)) {
             ServedModel served = lease.served();
             Head head = head(served, headName);
-            List<Input> inputs = texts.stream().<Input>map(Input.Text::new).toList();
+            List<Input> inputs = Input.texts(texts);
             List<List<Encoding>> windows = options.stride().isPresent()
                     ? computation
                             .encoder()
                             .encodeWindows(
-                                    call, served, inputs, options.stride().getAsInt())
+                                    call,
+                                    served,
+                                    inputs,
+                                    new WindowSize(
+                                            OptionalInt.empty(),
+                                            options.stride().getAsInt()))
                     : computation.encoder().encodeWithOffsets(call, served, inputs, truncation).stream()
                             .map(List::of)
                             .toList();
@@ -78,7 +81,14 @@ public final class TokenClassifier {
         List<CodePoints> codePoints = texts.stream().map(CodePoints::new).toList();
         List<List<Entity>> found = new ArrayList<>();
         texts.forEach(_ -> found.add(new ArrayList<>()));
-        for (List<Place> part : parts(windows, head.labels().size())) {
+        List<Place> places = new ArrayList<>();
+        for (int text = 0; text < windows.size(); text++) {
+            for (Encoding window : windows.get(text)) {
+                places.add(new Place(text, window));
+            }
+        }
+        int labels = head.labels().size();
+        for (List<Place> part : Computation.parts(places, place -> (long) place.window.length() * labels)) {
             List<Encoding> encodings = part.stream().map(Place::window).toList();
             List<Answer> answers = computation.answers(call, served, encodings, Outputs.ofHead(head.index()));
             for (int i = 0; i < part.size(); i++) {
@@ -100,23 +110,6 @@ public final class TokenClassifier {
 
     /** A window and which text it is of. */
     private record Place(int text, Encoding window) {}
-
-    /** All windows in their order, in parts whose logits may be held together: nearly always one. */
-    private static List<List<Place>> parts(List<List<Encoding>> windows, int labels) {
-        List<List<Place>> parts = new ArrayList<>();
-        long logits = MAX_LOGITS;
-        for (int text = 0; text < windows.size(); text++) {
-            for (Encoding window : windows.get(text)) {
-                logits += (long) window.length() * labels;
-                if (logits > MAX_LOGITS) {
-                    parts.add(new ArrayList<>());
-                    logits = (long) window.length() * labels;
-                }
-                parts.getLast().add(new Place(text, window));
-            }
-        }
-        return parts;
-    }
 
     /** A head's task, for a request that has these options. */
     static TokenClassification task(TextModel model, Head head, TokenOptions options) {
