@@ -23,7 +23,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
-import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -68,18 +67,11 @@ final class FidelityCommand implements Callable<Integer> {
     private final ArrayNode rows = report.putArray("rows");
 
     public static void main(String[] args) {
-        CommandLine command = new CommandLine(new FidelityCommand());
-        command.setExecutionExceptionHandler((e, line, _) -> {
-            if (e instanceof ModelException
-                    || e instanceof KernelException
-                    || e instanceof IllegalArgumentException
-                    || e instanceof IOException) {
-                line.getErr().println("fidelity: " + e.getMessage());
-                return CommandLine.ExitCode.USAGE;
-            }
-            throw e;
-        });
-        System.exit(command.execute(args));
+        Program.run(
+                "fidelity",
+                new FidelityCommand(),
+                List.of(ModelException.class, KernelException.class, IllegalArgumentException.class, IOException.class),
+                args);
     }
 
     @Override

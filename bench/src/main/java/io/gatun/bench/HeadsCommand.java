@@ -20,7 +20,6 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
-import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -69,15 +68,11 @@ final class HeadsCommand implements Callable<Integer> {
     }
 
     public static void main(String[] args) {
-        CommandLine command = new CommandLine(new HeadsCommand());
-        command.setExecutionExceptionHandler((e, line, _) -> {
-            if (e instanceof ModelException || e instanceof KernelException || e instanceof IOException) {
-                line.getErr().println("heads: " + e.getMessage());
-                return CommandLine.ExitCode.USAGE;
-            }
-            throw e;
-        });
-        System.exit(command.execute(args));
+        Program.run(
+                "heads",
+                new HeadsCommand(),
+                List.of(ModelException.class, KernelException.class, IOException.class),
+                args);
     }
 
     @Override

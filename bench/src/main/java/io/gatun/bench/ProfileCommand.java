@@ -18,7 +18,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
-import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -69,15 +68,11 @@ final class ProfileCommand implements Callable<Integer> {
     }
 
     public static void main(String[] args) {
-        CommandLine command = new CommandLine(new ProfileCommand());
-        command.setExecutionExceptionHandler((e, line, _) -> {
-            if (e instanceof ModelException || e instanceof KernelException || e instanceof IOException) {
-                line.getErr().println("profile: " + e.getMessage());
-                return CommandLine.ExitCode.USAGE;
-            }
-            throw e;
-        });
-        System.exit(command.execute(args));
+        Program.run(
+                "profile",
+                new ProfileCommand(),
+                List.of(ModelException.class, KernelException.class, IOException.class),
+                args);
     }
 
     @Override

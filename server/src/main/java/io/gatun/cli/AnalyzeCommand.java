@@ -27,6 +27,6 @@ final class AnalyzeCommand implements Callable<Integer> {
         if (heads != null) {
             heads.forEach(fields.putArray("heads")::add);
         }
-        return TaskRun.run(bulk, "analyze", fields, (text, body) -> body.put("inputs", text));
+        return TaskRun.run(bulk, "analyze", fields);
     }
 }

@@ -39,6 +39,6 @@ final class EmbedCommand implements Callable<Integer> {
             fields.put("dimensions", dimensions);
         }
         fields.put("normalize", !raw);
-        return TaskRun.run(bulk, "feature-extraction", fields, (text, body) -> body.put("inputs", text));
+        return TaskRun.run(bulk, "feature-extraction", fields);
     }
 }

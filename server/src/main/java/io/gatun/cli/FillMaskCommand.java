@@ -34,6 +34,6 @@ final class FillMaskCommand implements Callable<Integer> {
         if (targets != null) {
             targets.forEach(parameters.putArray("targets")::add);
         }
-        return TaskRun.run(bulk, "fill-mask", fields, (text, body) -> body.put("inputs", text));
+        return TaskRun.run(bulk, "fill-mask", fields);
     }
 }

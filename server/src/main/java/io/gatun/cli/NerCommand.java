@@ -54,6 +54,6 @@ final class NerCommand implements Callable<Integer> {
         if (stride != null) {
             parameters.put("stride", stride);
         }
-        return TaskRun.run(bulk, "token-classification", fields, (text, body) -> body.put("inputs", text));
+        return TaskRun.run(bulk, "token-classification", fields);
     }
 }

@@ -45,6 +45,6 @@ final class PredictCommand implements Callable<Integer> {
         if (pooling != null) {
             parameters.put("pooling", pooling);
         }
-        return TaskRun.run(bulk, "text-classification", fields, (text, body) -> body.put("inputs", text));
+        return TaskRun.run(bulk, "text-classification", fields);
     }
 }

@@ -56,6 +56,11 @@ final class TaskRun {
         this.texts = texts;
     }
 
+    /** As the other, where a line that is no JSON is the whole of a request's inputs. */
+    static int run(BulkOptions options, String task, ObjectNode fields) throws InterruptedException {
+        return run(options, task, fields, (text, body) -> body.put("inputs", text));
+    }
+
     /**
      * Has the task done on all texts.
      *

@@ -3,7 +3,6 @@ package io.gatun.http;
 import com.fasterxml.jackson.core.JsonGenerator;
 import io.gatun.service.Finding;
 import io.gatun.service.TextService;
-import io.gatun.service.TokenOptions;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
@@ -36,33 +35,16 @@ final class AnalyzePipeline implements Pipeline {
                                 : Optional.empty(),
                         inputs.asTexts(),
                         wanted.truncation(),
-                        options(wanted));
+                        TokenClassificationPipeline.options(
+                                wanted,
+                                wanted.text("aggregation_strategy").or(() -> Optional.of("simple")),
+                                OptionalInt.empty()));
         asked.reserve(HEAP_PER_CHARACTER
                 * findings.stream()
                         .flatMap(text -> text.values().stream())
                         .mapToLong(Finding::characters)
                         .sum());
-        return Reply.largeJson(out -> {
-            if (!inputs.batch()) {
-                write(findings.getFirst(), out);
-                return;
-            }
-            out.writeStartArray();
-            for (Map<String, Finding> text : findings) {
-                write(text, out);
-            }
-            out.writeEndArray();
-        });
-    }
-
-    private static TokenOptions options(Fields wanted) {
-        return TokenOptions.of(
-                wanted.text("aggregation_strategy").or(() -> Optional.of("simple")),
-                wanted.has("ignore_labels")
-                        ? Optional.of(wanted.texts("ignore_labels", "{\"ignore_labels\": [\"O\"]}"))
-                        : Optional.empty(),
-                wanted.number("threshold"),
-                OptionalInt.empty());
+        return Reply.largeJson(Json.answers(inputs.batch(), findings, AnalyzePipeline::write));
     }
 
     private static void write(Map<String, Finding> text, JsonGenerator out) throws IOException {

@@ -35,17 +35,8 @@ final class FillMaskPipeline implements Pipeline {
                         new FillOptions(
                                 parameters.integer("top_k").orElse(FillOptions.DEFAULT.topK()), targets(parameters)));
         asked.reserve(heap(fills));
-        return Reply.largeJson(out -> {
-            if (fills.size() == 1) { // the pipeline, too, answers a batch of one as a text
-                MaskFill.write(fills.getFirst(), out);
-                return;
-            }
-            out.writeStartArray();
-            for (List<List<MaskFill>> text : fills) {
-                MaskFill.write(text, out);
-            }
-            out.writeEndArray();
-        });
+        // The pipeline, too, answers a batch of one as a text.
+        return Reply.largeJson(Json.answers(fills.size() > 1, fills, MaskFill::write));
     }
 
     /** This pipeline, alone, has what it tells the tokenizer in an object of its own. */

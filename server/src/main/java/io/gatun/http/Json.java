@@ -10,6 +10,7 @@ import com.fasterxml.jackson.core.util.RecyclerPool;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
+import java.util.List;
 
 /** How JSON is read and written here: buffers are shared, since each thread's own would stay for as long as its connection. */
 final class Json {
@@ -26,6 +27,27 @@ final class Json {
     @FunctionalInterface
     interface Content {
         void write(JsonGenerator out) throws IOException;
+    }
+
+    /** Writes one of a list. */
+    @FunctionalInterface
+    interface Element<T> {
+        void write(T element, JsonGenerator out) throws IOException;
+    }
+
+    /** A list of answers or, where one text was asked for and not a batch, its answer alone. */
+    static <T> Content answers(boolean batch, List<T> answers, Element<T> element) {
+        return out -> {
+            if (batch) {
+                out.writeStartArray();
+            }
+            for (T answer : answers) {
+                element.write(answer, out);
+            }
+            if (batch) {
+                out.writeEndArray();
+            }
+        };
     }
 
     static byte[] bytes(Content content) {

@@ -37,17 +37,7 @@ final class QuestionAnsweringPipeline implements Pipeline {
                 .answers(
                         asked.call(), model, fields.pipelineHead(), questions(fields, parameters), options(parameters));
         asked.reserve(HEAP_PER_ANSWER * answers.stream().mapToLong(List::size).sum());
-        return Reply.largeJson(out -> {
-            if (answers.size() == 1) {
-                AnswerSpan.write(answers.getFirst(), out);
-                return;
-            }
-            out.writeStartArray();
-            for (List<AnswerSpan> question : answers) {
-                AnswerSpan.write(question, out);
-            }
-            out.writeEndArray();
-        });
+        return Reply.largeJson(Json.answers(answers.size() > 1, answers, AnswerSpan::write));
     }
 
     private static AnswerOptions options(Fields parameters) {

@@ -19,6 +19,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
 
 /** The routes of text-embeddings-inference, each with our {@code model} and, where it has one, {@code head}. */
 final class TeiRoutes {
@@ -30,10 +31,12 @@ final class TeiRoutes {
     private static final long HEAP_PER_VALUE = 16;
 
     private final TextService service;
+    private final Pipeline classification;
     private final int maxTexts;
 
     TeiRoutes(TextService service) {
         this.service = service;
+        this.classification = new TextClassificationPipeline(service);
         this.maxTexts = service.limits().maxTexts();
     }
 
@@ -64,10 +67,10 @@ final class TeiRoutes {
         return fields.text("model");
     }
 
-    Reply predict(Asked asked, Fields fields) throws InterruptedException {
+    Reply predict(Asked asked, Fields fields) throws IOException, InterruptedException {
         if (fields.has("parameters")) {
             // Only Hugging Face's clients send it, and they read its pipeline's answer.
-            return new TextClassificationPipeline(service).answer(asked, model(fields), fields);
+            return classification.answer(asked, model(fields), fields);
         }
         Inputs inputs = Inputs.pairs(fields.required("inputs", INPUTS), maxTexts);
         boolean raw = fields.flag("raw_scores", false);
@@ -82,17 +85,10 @@ final class TeiRoutes {
         }
         Classified classified =
                 service.classify(asked.call(), model(fields), fields.text("head"), inputs.all(), fields.truncation());
-        return Reply.json(out -> {
-            if (inputs.batch()) {
-                out.writeStartArray();
-            }
-            for (int i = 0; i < inputs.all().size(); i++) {
-                LabelScore.write(classified.scores(i, raw), out);
-            }
-            if (inputs.batch()) {
-                out.writeEndArray();
-            }
-        });
+        List<List<LabelScore>> scores = IntStream.range(0, inputs.all().size())
+                .mapToObj(i -> classified.scores(i, raw))
+                .toList();
+        return Reply.json(Json.answers(inputs.batch(), scores, LabelScore::write));
     }
 
     Reply embed(Asked asked, Fields fields) throws InterruptedException {

@@ -29,6 +29,7 @@ final class TextClassificationPipeline implements Pipeline {
     public Reply answer(Asked asked, Optional<String> model, Fields fields) throws InterruptedException {
         Fields parameters = fields.object("parameters");
         JsonNode given = fields.required("inputs", "{\"inputs\": \"a text\"}");
+        boolean inferenceClient = asked.isInferenceClient();
         Inputs inputs = Inputs.documents(given, service.limits().maxTexts());
         OptionalInt topK = parameters.integer("top_k");
         if (topK.isPresent() && topK.getAsInt() < 1) {
@@ -41,7 +42,7 @@ final class TextClassificationPipeline implements Pipeline {
             ClassifiedDocuments documents = service.documents()
                     .classify(asked.call(), model, fields.pipelineHead(), inputs.all(), document.size());
             return new DocumentAnswers(document, documents, inputs.all(), function, topK.orElse(Integer.MAX_VALUE))
-                    .reply(asked, inputs.batch() || asked.isInferenceClient());
+                    .reply(asked, inputs.batch() || inferenceClient);
         }
         Classified classified =
                 service.classify(asked.call(), model, fields.pipelineHead(), inputs.all(), fields.pipelineTruncation());
@@ -52,24 +53,16 @@ final class TextClassificationPipeline implements Pipeline {
                     : TextClassification.scores(classified.head(), logits, false);
             scores.add(all.subList(0, Math.min(all.size(), topK.orElse(all.size()))));
         }
-        boolean bestOnly = !asked.isInferenceClient() && !parameters.names("top_k");
+        boolean bestOnly = !inferenceClient && !parameters.names("top_k");
         // the pipeline answers one text with a list even where it tells the best label only
-        boolean list = inputs.batch() || asked.isInferenceClient() || (bestOnly && given.isTextual());
-        return Reply.json(out -> {
-            if (list) {
-                out.writeStartArray();
+        boolean list = inputs.batch() || inferenceClient || (bestOnly && given.isTextual());
+        return Reply.json(Json.answers(list, scores, (text, out) -> {
+            if (bestOnly) {
+                text.getFirst().write(out);
+            } else {
+                LabelScore.write(text, out);
             }
-            for (List<LabelScore> text : scores) {
-                if (bestOnly) {
-                    text.getFirst().write(out);
-                } else {
-                    LabelScore.write(text, out);
-                }
-            }
-            if (list) {
-                out.writeEndArray();
-            }
-        });
+        }));
     }
 
     private static TextClassification.Function function(String name) {

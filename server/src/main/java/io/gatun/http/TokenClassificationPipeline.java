@@ -7,6 +7,7 @@ import io.gatun.service.Truncation;
 import io.gatun.task.Entity;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /** Hugging Face's pipeline {@code token-classification}, with our {@code head}, {@code threshold} and {@code truncate}. */
 final class TokenClassificationPipeline implements Pipeline {
@@ -37,28 +38,19 @@ final class TokenClassificationPipeline implements Pipeline {
                         fields.pipelineHead(),
                         inputs.asTexts(),
                         parameters.has("truncate") ? parameters.truncation() : truncation,
-                        options(parameters));
+                        options(parameters, parameters.text("aggregation_strategy"), parameters.integer("stride")));
         asked.reserve(HEAP_PER_ENTITY * entities.stream().mapToLong(List::size).sum());
-        return Reply.largeJson(out -> {
-            if (!inputs.batch()) {
-                Entity.write(entities.getFirst(), out);
-                return;
-            }
-            out.writeStartArray();
-            for (List<Entity> text : entities) {
-                Entity.write(text, out);
-            }
-            out.writeEndArray();
-        });
+        return Reply.largeJson(Json.answers(inputs.batch(), entities, Entity::write));
     }
 
-    private static TokenOptions options(Fields parameters) {
+    /** How labels become entities, as a call's fields say beside its strategy and its stride. */
+    static TokenOptions options(Fields parameters, Optional<String> strategy, OptionalInt stride) {
         return TokenOptions.of(
-                parameters.text("aggregation_strategy"),
+                strategy,
                 parameters.has("ignore_labels")
                         ? Optional.of(parameters.texts("ignore_labels", "{\"ignore_labels\": [\"O\"]}"))
                         : Optional.empty(),
                 parameters.number("threshold"),
-                parameters.integer("stride"));
+                stride);
     }
 }

@@ -8,6 +8,7 @@ import io.gatun.task.LabelScore;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
 
 /**
  * Hugging Face's pipeline {@code zero-shot-classification}, with our {@code head}. Its own inference clients cannot read
@@ -16,6 +17,9 @@ import java.util.Optional;
 final class ZeroShotPipeline implements Pipeline {
     private static final String LABELS =
             "{\"inputs\": \"a text\", \"parameters\": {\"candidate_labels\": [\"sport\", \"politics\"]}}";
+
+    /** A text and its labels, the best first. */
+    private record Scored(String text, List<LabelScore> scores) {}
 
     private final TextService service;
 
@@ -35,22 +39,13 @@ final class ZeroShotPipeline implements Pipeline {
                 parameters.flag("multi_label", false));
         List<List<LabelScore>> scores =
                 service.zeroShot().classify(asked.call(), model, fields.pipelineHead(), texts, options);
-        boolean list = asked.isInferenceClient();
-        return Reply.json(out -> {
-            if (inputs.batch()) {
-                out.writeStartArray();
-            }
-            for (int i = 0; i < texts.size(); i++) {
-                if (list) {
-                    LabelScore.write(scores.get(i), out);
-                } else {
-                    write(texts.get(i), scores.get(i), out);
-                }
-            }
-            if (inputs.batch()) {
-                out.writeEndArray();
-            }
-        });
+        if (asked.isInferenceClient()) {
+            return Reply.json(Json.answers(inputs.batch(), scores, LabelScore::write));
+        }
+        List<Scored> scored = IntStream.range(0, texts.size())
+                .mapToObj(i -> new Scored(texts.get(i), scores.get(i)))
+                .toList();
+        return Reply.json(Json.answers(inputs.batch(), scored, ZeroShotPipeline::write));
     }
 
     private static List<String> labels(Fields parameters) {
@@ -60,16 +55,16 @@ final class ZeroShotPipeline implements Pipeline {
                 : parameters.texts("candidate_labels", LABELS);
     }
 
-    private static void write(String text, List<LabelScore> scores, JsonGenerator out) throws IOException {
+    private static void write(Scored scored, JsonGenerator out) throws IOException {
         out.writeStartObject();
-        out.writeStringField("sequence", text);
+        out.writeStringField("sequence", scored.text);
         out.writeArrayFieldStart("labels");
-        for (LabelScore score : scores) {
+        for (LabelScore score : scored.scores) {
             out.writeString(score.label());
         }
         out.writeEndArray();
         out.writeArrayFieldStart("scores");
-        for (LabelScore score : scores) {
+        for (LabelScore score : scored.scores) {
             out.writeNumber(score.score());
         }
         out.writeEndArray();

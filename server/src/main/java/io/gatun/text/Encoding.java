@@ -33,6 +33,17 @@ public record Encoding(int[] ids, int[] typeIds, int[] starts, int[] ends, int[]
         return new Encoding(all, new int[length], new int[length], new int[length], new int[length], special);
     }
 
+    /** One to be filled. */
+    private static Encoding blank(int length) {
+        return new Encoding(
+                new int[length],
+                new int[length],
+                new int[length],
+                new int[length],
+                new int[length],
+                new boolean[length]);
+    }
+
     public int length() {
         return ids.length;
     }
@@ -67,8 +78,7 @@ public record Encoding(int[] ids, int[] typeIds, int[] starts, int[] ends, int[]
     /** The pair of this text and another, each with its own special tokens: the other's first is left out. */
     public Encoding followedBy(Encoding second) {
         int all = length() + second.length() - 1;
-        Encoding pair =
-                new Encoding(new int[all], new int[all], new int[all], new int[all], new int[all], new boolean[all]);
+        Encoding pair = blank(all);
         copyTo(pair, 0, 0);
         second.copyTo(pair, 1, length());
         Arrays.fill(pair.typeIds, length(), all, 1);
@@ -85,8 +95,7 @@ public record Encoding(int[] ids, int[] typeIds, int[] starts, int[] ends, int[]
         Encoding joined = texts.getFirst();
         for (Encoding next : texts.subList(1, texts.size())) {
             int all = joined.length() + next.length() - 2;
-            Encoding both = new Encoding(
-                    new int[all], new int[all], new int[all], new int[all], new int[all], new boolean[all]);
+            Encoding both = blank(all);
             joined.copyTo(both, 0, 0);
             next.copyTo(both, 1, joined.length() - 1);
             joined = both;
@@ -225,13 +234,7 @@ public record Encoding(int[] ids, int[] typeIds, int[] starts, int[] ends, int[]
     }
 
     private Encoding select(int[] places) {
-        Encoding selected = new Encoding(
-                new int[places.length],
-                new int[places.length],
-                new int[places.length],
-                new int[places.length],
-                new int[places.length],
-                new boolean[places.length]);
+        Encoding selected = blank(places.length);
         for (int i = 0; i < places.length; i++) {
             selected.ids[i] = ids[places[i]];
             selected.typeIds[i] = typeIds[places[i]];
